@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// Starts Claviger, under a newer Node than this one where this one is too old.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { findNode, refuse } from "./find-node.js";
+
+const node = findNode();
+if (node === undefined) refuse();
+else if (node === process.execPath) await import("#main.ts");
+else handOver(node);
+
+function handOver(command) {
+  const child = spawn(command, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`claviger: ${error.message}`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(signal === null ? code : 1);
+  });
+}
