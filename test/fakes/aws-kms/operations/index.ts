@@ -1,0 +1,21 @@
+import { aliasOperations } from "./aliases.ts";
+import { dataKeyOperations } from "./data-keys.ts";
+import { encryptionOperations } from "./encryption.ts";
+import { keyOperations } from "./keys.ts";
+import type { Operations } from "./operation.ts";
+import { policyOperations } from "./policies.ts";
+import { rotationOperations } from "./rotation.ts";
+import { stateOperations } from "./states.ts";
+import { tagOperations } from "./tags.ts";
+
+/** Every operation that the fake knows; all others are UnknownOperationException. */
+export const OPERATIONS: Operations = {
+  ...keyOperations,
+  ...stateOperations,
+  ...aliasOperations,
+  ...tagOperations,
+  ...policyOperations,
+  ...rotationOperations,
+  ...encryptionOperations,
+  ...dataKeyOperations,
+};
