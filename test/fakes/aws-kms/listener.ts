@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { setImmediate as turnOfTheLoop } from "node:timers/promises";
 
 export type Tls = { readonly cert: string | Buffer; readonly key: string | Buffer };
 
@@ -57,6 +58,9 @@ export class Listener {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+    // A client in this process may keep idle connections: let it see their end before its next request.
+    await turnOfTheLoop();
+    await turnOfTheLoop();
   }
 
   #track(socket: Socket): void {
