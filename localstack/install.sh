@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Installs the emulators that run without Docker into .emu/: local-kms (built with Go) and a Python environment with
+# ministack. What is there already, from the same sources, is left alone. Prints a line for each thing, with its version.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+emu=$(dirname "$here")/.emu
+mkdir -p "$emu/log"
+
+fail() {
+  echo "localstack/install.sh: $*" >&2
+  exit 1
+}
+
+need() { # COMMAND PURPOSE
+  command -v "$1" >/dev/null || fail "$1 is not installed or not in PATH; it is needed $2"
+}
+
+# Runs a command whose output matters only if it fails.
+quietly() { # NAME COMMAND...
+  local log="$emu/log/install-$1.log"
+  "${@:2}" >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    fail "$1 could not be installed; the whole output is in $log"
+  }
+}
+
+fingerprint() {
+  cat "$@" | cksum
+}
+
+# A stamp holds the fingerprint of the sources that a thing was made from; it is written last.
+is_current() { # STAMP FINGERPRINT
+  [[ -f $1 && $(<"$1") == "$2" ]]
+}
+
+build_local_kms() { # OUTPUT
+  CGO_ENABLED=0 GOWORK=off go build -C "$here/local-kms" -trimpath -buildvcs=false -ldflags '-s -w' -o "$1" .
+}
+
+install_local_kms() {
+  local stamp="$emu/local-kms.stamp" now
+  now=$(fingerprint "$here/local-kms/"{go.mod,go.sum,main.go})
+  if ! is_current "$stamp" "$now" || ! "$emu/local-kms" version >/dev/null 2>&1; then
+    need go "to build local-kms (Go 1.22 or newer)"
+    rm -f "$stamp"
+    quietly local-kms build_local_kms "$emu/local-kms.new"
+    mv -f "$emu/local-kms.new" "$emu/local-kms"
+    echo "$now" >"$stamp"
+  fi
+  echo "local-kms $("$emu/local-kms" version)"
+}
+
+fill_python() {
+  python3 -m venv --clear "$emu/python" &&
+    "$emu/python/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+      --only-binary :all: --require-hashes -r "$here/requirements.txt"
+}
+
+has_right_versions() { # PYTHON
+  "$1" - "$here/requirements.in" 2>/dev/null <<'PYTHON'
+import sys
+from importlib.metadata import version
+
+for line in open(sys.argv[1]):
+    name, pinned, wanted = line.strip().partition("==")
+    if pinned and not name.startswith("#") and version(name) != wanted:
+        sys.exit(1)
+PYTHON
+}
+
+install_python() {
+  local stamp="$emu/python.stamp" now
+  now=$(fingerprint "$here/requirements.txt")
+  if ! is_current "$stamp" "$now" || ! has_right_versions "$emu/python/bin/python"; then
+    need python3 "for ministack (Python 3.10 or newer)"
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
+      fail "ministack needs Python 3.10 or newer, and python3 is $(python3 -V 2>&1)"
+    rm -f "$stamp"
+    quietly python fill_python
+    echo "$now" >"$stamp"
+  fi
+  "$emu/python/bin/python" - <<'PYTHON'
+import platform
+from importlib.metadata import version
+
+print("python", platform.python_version())
+for name in ("ministack", "cryptography"):
+    print(name, version(name))
+PYTHON
+}
+
+install_local_kms
+install_python
