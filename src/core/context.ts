@@ -1,6 +1,6 @@
 /**
  * Additional data of an operation: nothing, a map of strings, or bytes (for protocols whose additional data is bytes).
- * Its encoding is in keys.md and `src/envelope/context-encoding.ts`. An empty map is `none`.
+ * Its encoding is in keys.md and `context-encoding.ts`. An empty map is `none`.
  */
 export type Context =
   | { readonly kind: "none" }
