@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: ["test/emulators/**", "test/providers/**/*.emulator.test.ts"], // npm run test:emulators
+    env: { NO_COLOR: "1" },
     maxWorkers: "100%", // the default leaves one core idle, which on two cores halves the speed
     reporters: ["verbose"], // prints why a test skips
   },

@@ -1,15 +1,25 @@
 // node bin/with-node.js COMMAND …: runs a development tool with a Node new enough first in PATH.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { delimiter, dirname } from "node:path";
 import { findNode, refuse } from "./find-node.js";
 
 const node = findNode();
 if (node === undefined) refuse();
-const [command, ...args] = process.argv.slice(2);
-const run = spawnSync(command, args, {
-  stdio: "inherit",
-  env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH },
-  shell: process.platform === "win32",
-});
-if (run.error) console.error(`${command}: ${run.error.message}`);
-process.exitCode = run.status ?? 1;
+else run(node, process.argv.slice(2));
+
+function run(node, [command, ...args]) {
+  const child = spawn(command, args, {
+    stdio: "inherit",
+    env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH },
+    shell: process.platform === "win32",
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`${command}: ${error.message}`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(signal === null ? code : 128 + constants.signals[signal]);
+  });
+}
