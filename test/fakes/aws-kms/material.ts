@@ -52,7 +52,8 @@ export const CURVES: { readonly [spec in KeySpec]?: string } = {
   ECC_SECG_P256K1: "secp256k1",
 };
 
-const PLAIN_TYPES = {
+/** The other types, as OpenSSL names them. */
+export const PLAIN_TYPES = {
   ECC_NIST_EDWARDS25519: "ed25519",
   ML_DSA_44: "ml-dsa-44",
   ML_DSA_65: "ml-dsa-65",
@@ -71,7 +72,8 @@ const generatePair = async (spec: KeySpec): Promise<{ readonly privateKey: KeyOb
   return await generate("rsa", { modulusLength: Number(spec.slice("RSA_".length)) });
 };
 
-const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+/** Runs what makes a value at its first use, and keeps the value. */
+export const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
 };

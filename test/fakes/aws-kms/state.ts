@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
+import { type KeyObject, randomUUID } from "node:crypto";
 import { Eventual } from "./eventual.ts";
-import { generateMaterial, type Material } from "./material.ts";
+import { generateKey, generateMaterial, type Material, once } from "./material.ts";
 import type { KeySpec, KeyUsage } from "./specs.ts";
 
 export type Origin = "AWS_KMS" | "EXTERNAL";
@@ -47,15 +47,19 @@ export type KmsState = {
   readonly aliases: Map<string, Alias>;
   /** Private halves of the keys that GetParametersForImport gave out, by import token. */
   readonly imports: Map<string, ImportOffer>;
+  /** The pair under which imports are wrapped. AWS makes one for each request; here one per size serves all. */
+  readonly wrappingKey: (spec: WrappingSpec) => Promise<KeyObject>;
   propagationMs: number;
   keyLimit: number;
 };
+
+export type WrappingSpec = "RSA_2048" | "RSA_3072" | "RSA_4096";
 
 export type ImportOffer = {
   readonly keyId: string;
   readonly algorithm: string;
   readonly expiresMs: number;
-  readonly unwrapWith: import("node:crypto").KeyObject;
+  readonly unwrapWith: KeyObject;
 };
 
 export const DAY_MS = 86_400_000;
@@ -65,7 +69,21 @@ export const createKmsState = (options: {
   readonly account: string;
   readonly now: () => number;
   readonly propagationMs: number;
-}): KmsState => ({ ...options, keys: new Map(), aliases: new Map(), imports: new Map(), keyLimit: 100_000 });
+}): KmsState => {
+  const pairs = {
+    RSA_2048: once(() => generateKey("RSA_2048")),
+    RSA_3072: once(() => generateKey("RSA_3072")),
+    RSA_4096: once(() => generateKey("RSA_4096")),
+  };
+  return {
+    ...options,
+    keys: new Map(),
+    aliases: new Map(),
+    imports: new Map(),
+    wrappingKey: (spec) => pairs[spec](),
+    keyLimit: 100_000,
+  };
+};
 
 export type NewKey = Pick<Key, "spec" | "usage" | "origin" | "multiRegion" | "description"> & {
   readonly policy: string;

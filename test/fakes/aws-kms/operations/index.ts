@@ -3,6 +3,7 @@ import { aliasOperations } from "./aliases.ts";
 import { dataKeyPairOperations } from "./data-key-pairs.ts";
 import { dataKeyOperations } from "./data-keys.ts";
 import { encryptionOperations } from "./encryption.ts";
+import { importOperations } from "./import.ts";
 import { keyOperations } from "./keys.ts";
 import { macOperations } from "./macs.ts";
 import type { Operations } from "./operation.ts";
@@ -26,4 +27,5 @@ export const OPERATIONS: Operations = {
   ...signatureOperations,
   ...macOperations,
   ...agreementOperations,
+  ...importOperations,
 };
