@@ -1,0 +1,80 @@
+import type { Scheduler } from "#core/clock.ts";
+import { ProviderError } from "#core/failures.ts";
+import type { CallContext, KeyAdministration, Observation } from "#core/provider.ts";
+import type { NativeRef } from "#core/records.ts";
+import type { ObservedClass } from "#core/states.ts";
+import { AWS_KMS_CAPABILITIES } from "./capabilities.ts";
+import type { KmsClient } from "./client.ts";
+import { createKey, type Planes } from "./create-key.ts";
+import { describeKey } from "./describe.ts";
+import { faultOf, refused } from "./errors.ts";
+import { CANARY_MARKER } from "./names.ts";
+import { type Answered, requestIdOf } from "./present.ts";
+
+/** Changes keys with the control plane's client and reads them back with the data plane's. */
+export function createKeyAdministration(planes: Planes, scheduler: Scheduler): KeyAdministration {
+  const { data, control } = planes;
+  return {
+    async create(spec, call) {
+      if (spec.marker === CANARY_MARKER) throw refused("the marker is the canary's");
+      return await createKey({ ...planes, scheduler }, spec, call);
+    },
+    async enable(ref, call) {
+      const run = async () => await control.enableKey({ KeyId: ref }, call);
+      return await changeKey(data, { ref, run, done: ["enabled"] }, call);
+    },
+    async disable(ref, call) {
+      const run = async () => await control.disableKey({ KeyId: ref }, call);
+      return await changeKey(data, { ref, run, done: ["disabled"] }, call);
+    },
+    async scheduleDestruction(ref, days, call) {
+      requireDays(days);
+      const run = async () => await control.scheduleKeyDeletion({ KeyId: ref, PendingWindowInDays: days }, call);
+      return await changeKey(data, { ref, run, done: ["pending-destroy"] }, call);
+    },
+    async cancelDestruction(ref, call) {
+      const run = async () => await control.cancelKeyDeletion({ KeyId: ref }, call);
+      return await changeKey(data, { ref, run, done: ["disabled", "enabled"] }, call);
+    },
+  };
+}
+
+type Change = {
+  readonly ref: NativeRef;
+  readonly run: () => Promise<Answered>;
+  /** Classes in which the key is where the change leads: a refusal then means that it was made before. */
+  readonly done: readonly ObservedClass[];
+};
+
+async function changeKey(data: KmsClient, { ref, run, done }: Change, call: CallContext): Promise<Observation> {
+  const outcome = await outcomeOf(run);
+  const there = await readBack(data, ref, call);
+  if (!("refusal" in outcome)) return { ...there, requestId: requestIdOf(outcome) };
+  if (done.includes(there.observed)) return there;
+  throw outcome.refusal;
+}
+
+/** The answer, or the refusal for the key's state; other failures are thrown. */
+async function outcomeOf(run: () => Promise<Answered>): Promise<Answered | { readonly refusal: unknown }> {
+  try {
+    return await run();
+  } catch (error) {
+    if (faultOf(error).failure === "STATE") return { refusal: error };
+    throw error;
+  }
+}
+
+async function readBack(data: KmsClient, ref: NativeRef, call: CallContext): Promise<Observation> {
+  try {
+    return await describeKey(data, ref, call);
+  } catch (error) {
+    const fault = faultOf(error);
+    throw fault.failure === "OUTAGE" ? new ProviderError({ ...fault, failure: "UNKNOWN_OUTCOME" }, error) : error;
+  }
+}
+
+function requireDays(days: number): void {
+  const window = AWS_KMS_CAPABILITIES.destructionDays ?? { min: 0, max: 0 };
+  if (Number.isInteger(days) && days >= window.min && days <= window.max) return;
+  throw refused(`unsupported: destruction in days, wanted ${window.min} to ${window.max}`);
+}
