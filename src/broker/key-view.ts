@@ -1,0 +1,57 @@
+import type { Catalog } from "#core/catalog.ts";
+import type { KeyRecord } from "#core/records.ts";
+import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
+import { MAX_PORTABLE_PLAINTEXT_BYTES } from "./encrypt.ts";
+import { primaryVersion } from "./operate.ts";
+import type { BrokerParts } from "./parts.ts";
+
+/** On how many of its recorded recipients the primary version stands. */
+export type Replication = { readonly wanted: number; readonly ready: number; readonly minimum: number; readonly missing: readonly string[] };
+
+/** A key as a caller sees it now: dates applied, counts added. */
+export type KeyView = {
+  readonly key: KeyRecord;
+  readonly replication: Replication;
+  readonly lastUseTime: number | null;
+  /** Null if the purpose has none. */
+  readonly maxPlaintextBytes: number | null;
+  /** Until when its branch key, if it is warm, works without any provider: epoch milliseconds. */
+  readonly hardTtlTime: number | null;
+  /** Processes that had not applied a restriction when the call answered. */
+  readonly unconfirmed: readonly string[];
+};
+
+export function viewKey(parts: BrokerParts, key: KeyRecord, unconfirmed: readonly string[] = []): KeyView {
+  const lifecycle = effectiveLifecycle(key, parts.sources.clock.now());
+  const primary = primaryVersion(parts, key);
+  const pending = key.pendingVersion === primary ? null : key.pendingVersion;
+  return {
+    key: { ...lifecycle, primaryVersion: primary, pendingVersion: pending },
+    replication: replicationOf(parts.catalog, key, primary ?? key.latestVersion),
+    lastUseTime: parts.store.lastUse(key.id) ?? null,
+    maxPlaintextBytes: key.purpose === "encrypt" ? MAX_PORTABLE_PLAINTEXT_BYTES : null,
+    hardTtlTime: hardTtl(parts, key, primary ?? key.latestVersion),
+    unconfirmed,
+  };
+}
+
+/** What the branch version under a key version has, against what its branch should have. */
+export function replicationOf(catalog: Catalog, key: KeyRecord, version: number): Replication {
+  const branch = key.branch === null ? undefined : catalog.branch(key.branch);
+  const branchVersion = catalog.version(key.id, version)?.branchVersion ?? null;
+  if (branch === undefined || branchVersion === null) return { wanted: 0, ready: 0, minimum: 0, missing: [] };
+  const holding = new Set(
+    catalog
+      .wraps(branch.id, branchVersion)
+      .filter((wrap) => wrap.quarantine === null && wrap.desired !== "destroyed")
+      .map((wrap) => catalog.recipient(wrap.recipient)?.providerUid),
+  );
+  const missing = branch.recipients.filter(({ uid }) => uid === null || !holding.has(uid)).map(({ provider }) => provider);
+  return { wanted: branch.recipients.length, ready: branch.recipients.length - missing.length, minimum: branch.minimum, missing };
+}
+
+function hardTtl(parts: BrokerParts, key: KeyRecord, version: number): number | null {
+  const record = parts.catalog.version(key.id, version);
+  if (record?.branch === undefined || record.branch === null || record.branchVersion === null) return null;
+  return parts.branchKeys.state(record.branch, record.branchVersion)?.expiresAt ?? null;
+}

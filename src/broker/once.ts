@@ -1,0 +1,43 @@
+import type { IdempotencyEntry } from "#core/catalog.ts";
+import { KmsError } from "#core/errors.ts";
+import type { Caller, Changed, IdempotencyRequest } from "./caller.ts";
+import type { BrokerParts } from "./parts.ts";
+
+/** Makes the entry that the change keeps in its own transaction; undefined if the request has no Idempotency-Key. */
+export type Keep = (status: number, resource: string) => IdempotencyEntry | undefined;
+
+/** A change that a repeated request must not make twice. */
+export type Repeatable<T> = {
+  readonly run: (keep: Keep) => Promise<{ readonly value: T; readonly status: number }>;
+  /** The resource as it is now, never with a secret. */
+  readonly again: (resource: string) => Promise<T> | T;
+};
+
+/**
+ * Runs a change once per Idempotency-Key and credential; the same request again answers the current resource.
+ * @throws {KmsError} `IDEMPOTENCY_KEY_REUSED` for another request under the key; `IDEMPOTENCY_KEY_IN_USE` while the first one runs.
+ */
+export async function once<T>(parts: BrokerParts, caller: Caller, { run, again }: Repeatable<T>): Promise<Changed<T>> {
+  const request = caller.idempotency;
+  if (request === undefined || caller.dryRun) return { ...(await run(() => undefined)), replayed: false };
+  const credential = caller.principal.credentialId;
+  const slot = `${credential}/${request.key}`;
+  if (parts.running.has(slot)) {
+    throw new KmsError("IDEMPOTENCY_KEY_IN_USE", "the first request with this Idempotency-Key still runs", { retryAfterSeconds: 1 });
+  }
+  parts.running.add(slot);
+  try {
+    const kept = await parts.store.findIdempotency(credential, request.key);
+    if (kept !== undefined) return await replay(kept, request, again);
+    const keep: Keep = (status, resource) => ({ credential, ...request, status, resource, time: parts.sources.clock.now() });
+    return { ...(await run(keep)), replayed: false };
+  } finally {
+    parts.running.delete(slot);
+  }
+}
+
+async function replay<T>(kept: IdempotencyEntry, request: IdempotencyRequest, again: Repeatable<T>["again"]): Promise<Changed<T>> {
+  const same = kept.method === request.method && kept.path === request.path && kept.bodyDigest === request.bodyDigest;
+  if (!same) throw new KmsError("IDEMPOTENCY_KEY_REUSED", "the Idempotency-Key was used for another method, path or body");
+  return { value: await again(kept.resource), status: kept.status, replayed: true };
+}

@@ -1,0 +1,114 @@
+import { keyVisible, may } from "#core/access.ts";
+import type { HistoryRecord, KeyRecord, VersionRecord, WrapRecord } from "#core/records.ts";
+import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
+import type { Caller } from "./caller.ts";
+import { keyNotFound, resolveKey } from "./key-reference.ts";
+import { type KeyView, replicationOf, viewKey } from "./key-view.ts";
+import { primaryVersion } from "./operate.ts";
+import type { BrokerParts } from "./parts.ts";
+
+/** Filters of a list of keys: equality, all must fit (api.md § 3). */
+export type KeyFilter = {
+  readonly state?: string;
+  readonly purpose?: string;
+  readonly custody?: string;
+  /** A provider that should hold a wrap. */
+  readonly provider?: string;
+  /** A provider that alone could open it now. */
+  readonly servedOnlyBy?: string;
+  readonly labels?: ReadonlyMap<string, string>;
+};
+
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | undefined };
+
+export async function getKey(parts: BrokerParts, caller: Caller, reference: string): Promise<KeyView> {
+  const { key } = await resolveKey(parts, caller, reference);
+  return viewKey(parts, key);
+}
+
+/** Keys of the namespace in the order of creation. `after` is the id of the last key of the page before. */
+export function listKeys(
+  parts: BrokerParts,
+  caller: Caller,
+  { filter, limit, after }: { readonly filter: KeyFilter; readonly limit: number; readonly after?: string },
+): Page<KeyView> {
+  const items: KeyView[] = [];
+  let started = after === undefined;
+  for (const key of parts.catalog.keys(caller.namespace)) {
+    if (!started) {
+      started = key.id === after;
+      continue;
+    }
+    if (!sees(caller, key) || !fits(parts, key, filter)) continue;
+    if (items.length === limit) return { items, next: items.at(-1)?.key.id };
+    items.push(viewKey(parts, key));
+  }
+  return { items, next: undefined };
+}
+
+/** A version with the wraps that it stands on. */
+export type VersionView = {
+  readonly version: VersionRecord;
+  readonly role: "primary" | "secondary" | "pending";
+  readonly bindings: readonly { readonly wrap: WrapRecord; readonly provider: string; readonly nativeRef: string }[];
+};
+
+export async function listVersions(parts: BrokerParts, caller: Caller, reference: string): Promise<readonly VersionView[]> {
+  const { key } = await resolveKey(parts, caller, reference);
+  return parts.catalog.versions(key.id).map((version) => viewVersion(parts, key, version));
+}
+
+export async function getVersion(parts: BrokerParts, caller: Caller, reference: string, number: number): Promise<VersionView> {
+  const { key } = await resolveKey(parts, caller, reference);
+  const version = parts.catalog.version(key.id, number);
+  if (version === undefined) throw keyNotFound();
+  return viewVersion(parts, key, version);
+}
+
+/** Oldest first. */
+export async function getHistory(parts: BrokerParts, caller: Caller, reference: string): Promise<readonly HistoryRecord[]> {
+  const { key } = await resolveKey(parts, caller, reference);
+  return await parts.store.history(key.id);
+}
+
+function viewVersion(parts: BrokerParts, key: KeyRecord, version: VersionRecord): VersionView {
+  const { catalog, fleet, sources } = parts;
+  const { branch, branchVersion } = version;
+  const wraps = branch === null || branchVersion === null ? [] : catalog.wraps(branch, branchVersion);
+  const bindings = wraps.flatMap((wrap) => {
+    const recipient = catalog.recipient(wrap.recipient);
+    if (recipient === undefined) return [];
+    const provider = fleet.memberByUid(recipient.providerUid)?.name ?? catalog.provider(recipient.providerUid)?.name ?? recipient.providerUid;
+    return [{ wrap, provider, nativeRef: recipient.nativeRef }];
+  });
+  const primary = primaryVersion(parts, key);
+  const role = version.version === primary ? "primary" : version.version === key.pendingVersion ? "pending" : "secondary";
+  return { version: { ...version, ...effectiveLifecycle(version, sources.clock.now()) }, role, bindings };
+}
+
+function sees(caller: Caller, key: KeyRecord): boolean {
+  if (may(caller.principal, "keys.read")) return true;
+  return caller.principal.client.namespace === key.namespace && keyVisible(caller.principal, key);
+}
+
+function fits(parts: BrokerParts, key: KeyRecord, filter: KeyFilter): boolean {
+  const { state, purpose, custody, provider, servedOnlyBy, labels } = filter;
+  if (state !== undefined && effectiveLifecycle(key, parts.sources.clock.now()).state !== state) return false;
+  if (purpose !== undefined && key.purpose !== purpose) return false;
+  if (custody !== undefined && key.custody.kind !== custody) return false;
+  if (provider !== undefined && !holdersOf(parts, key).includes(provider)) return false;
+  if (servedOnlyBy !== undefined && !isServedOnlyBy(parts, key, servedOnlyBy)) return false;
+  return labels === undefined || [...labels].every(([name, value]) => key.labels[name] === value);
+}
+
+function holdersOf(parts: BrokerParts, key: KeyRecord): readonly string[] {
+  const branch = key.branch === null ? undefined : parts.catalog.branch(key.branch);
+  return branch?.recipients.map(({ provider }) => provider) ?? [];
+}
+
+/** Whether every usable wrap of the primary version is with this one provider. */
+export function isServedOnlyBy(parts: BrokerParts, key: KeyRecord, provider: string): boolean {
+  const { missing } = replicationOf(parts.catalog, key, primaryVersion(parts, key) ?? key.latestVersion);
+  const holding = holdersOf(parts, key).filter((holder) => !missing.includes(holder));
+  return holding.length === 1 && holding[0] === provider;
+}
