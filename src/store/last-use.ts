@@ -1,0 +1,59 @@
+import type { Kysely } from "kysely";
+import type { KeyId } from "#core/ids.ts";
+import { type Schema, toInteger } from "./schema.ts";
+
+const HOUR_MS = 3_600_000;
+const ROWS_PER_WRITE = 500;
+
+/** When keys were last used, by the hour: noted in memory, written and read in batches. */
+export class LastUse {
+  readonly #hours = new Map<KeyId, number>();
+  readonly #unwritten = new Set<KeyId>();
+
+  note(key: KeyId, time: number): void {
+    const hour = Math.floor(time / HOUR_MS);
+    if ((this.#hours.get(key) ?? -1) >= hour) return;
+    this.#hours.set(key, hour);
+    this.#unwritten.add(key);
+  }
+
+  /** Epoch milliseconds of the hour of the last use. */
+  get(key: KeyId): number | undefined {
+    const hour = this.#hours.get(key);
+    return hour === undefined ? undefined : hour * HOUR_MS;
+  }
+
+  /** Takes over what all processes have written since an hour. */
+  async read(db: Kysely<Schema>, since = 0): Promise<void> {
+    const rows = await db
+      .selectFrom("live.last_use")
+      .selectAll()
+      .where("hour", ">=", Math.floor(since / HOUR_MS))
+      .execute();
+    for (const row of rows) {
+      const hour = toInteger(row.hour);
+      if (typeof row.key_id !== "string" || hour === undefined) continue;
+      const key = row.key_id as KeyId;
+      if (hour > (this.#hours.get(key) ?? -1)) this.#hours.set(key, hour);
+    }
+  }
+
+  async write(db: Kysely<Schema>): Promise<void> {
+    for (;;) {
+      const keys = [...this.#unwritten].slice(0, ROWS_PER_WRITE);
+      if (keys.length === 0) return;
+      const rows = keys.map((key) => ({ key_id: key, hour: this.#hours.get(key) ?? 0 }));
+      await db
+        .insertInto("live.last_use")
+        .values(rows)
+        .onConflict((conflict) =>
+          conflict
+            .column("key_id")
+            .doUpdateSet((eb) => ({ hour: eb.ref("excluded.hour") }))
+            .whereRef("live.last_use.hour", "<", "excluded.hour"),
+        )
+        .execute();
+      for (const { key_id: key, hour } of rows) if (this.#hours.get(key) === hour) this.#unwritten.delete(key);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { Kysely } from "kysely";
+import type { RowFault } from "#core/catalog.ts";
+import { SEALED_TABLES, type SealedTable } from "#core/records.ts";
+import { Chain, isRemoval } from "./chain.ts";
+import { eachChange, readHead, type Head } from "./feed.ts";
+import { type AnyRecord, type RawRow, judge, readUnverified } from "./judge.ts";
+import { type Schema, sealedTable } from "./schema.ts";
+import type { Sealer } from "./seals.ts";
+import { readSnapshot, startAtSnapshot } from "./snapshots.ts";
+
+const ROWS_PER_READ = 5000;
+
+export type GoodRow = { readonly table: SealedTable; readonly id: string; readonly record: AnyRecord };
+export type BadRow = { readonly fault: RowFault; readonly unverified?: Readonly<Record<string, unknown>> | undefined };
+
+/** Everything in the database at one moment, verified: what counts, and what does not. */
+export type Loaded = {
+  readonly chain: Chain;
+  readonly head: Head | undefined;
+  readonly good: readonly GoodRow[];
+  readonly bad: readonly BadRow[];
+};
+
+/** Reads and verifies the whole chain, from the newest snapshot, and then every row. Runs in a transaction. */
+export async function loadAll(db: Kysely<Schema>, sealer: Sealer): Promise<Loaded> {
+  const chain = new Chain();
+  const bad = await followAll(db, chain, sealer);
+  const good: GoodRow[] = [];
+  for (const table of SEALED_TABLES) {
+    const seen = new Set<string>();
+    for await (const row of eachRow(db, table)) {
+      const id = rowLabel(row);
+      seen.add(id);
+      const verdict = judge(table, row, { chain, sealer });
+      if (verdict.kind === "bad") bad.push(badRow({ table, id, fault: verdict.fault }, row));
+      else if (table !== "history") good.push({ table, id, record: verdict.record });
+    }
+    for (const [id, named] of chain.rows(table)) {
+      if (seen.has(id)) continue;
+      if (isRemoval(table, named, sealer)) chain.drop(table, id);
+      else bad.push({ fault: { table, id, fault: "missing" }, unverified: await nameOf(db, table, id) });
+    }
+  }
+  return { chain, head: await readHead(db), good, bad };
+}
+
+/** Follows the feed as far as its links are right; what follows the first wrong one is unchained. */
+async function followAll(db: Kysely<Schema>, chain: Chain, sealer: Sealer): Promise<BadRow[]> {
+  const bad: BadRow[] = [];
+  const snapshot = await readSnapshot(db, sealer);
+  if (snapshot === "damaged") bad.push({ fault: { table: "feed", id: "snapshot", fault: "unsealed" } });
+  else if (snapshot !== undefined) startAtSnapshot(chain, snapshot);
+  for await (const change of eachChange(db, chain.revision)) {
+    if (change !== undefined && chain.follow(change, sealer)) continue;
+    bad.push({ fault: { table: "feed", id: String(chain.revision + 1), fault: "unchained" } });
+    break;
+  }
+  return bad;
+}
+
+/** All rows of a table, in the order of their ids. */
+export async function* eachRow(db: Kysely<Schema>, table: SealedTable): AsyncIterable<RawRow> {
+  for await (const page of eachPage(db, table, ROWS_PER_READ)) yield* page;
+}
+
+/** All rows of a table, in the order of their ids, some at a time. */
+export async function* eachPage(
+  db: Kysely<Schema>,
+  table: SealedTable,
+  rowsPerPage: number,
+): AsyncIterable<readonly RawRow[]> {
+  for (let last: unknown = ""; ;) {
+    const page: readonly RawRow[] = await db
+      .selectFrom(sealedTable(table))
+      .selectAll()
+      .where("id", ">", last)
+      .orderBy("id")
+      .limit(rowsPerPage)
+      .execute();
+    yield page;
+    last = page.at(-1)?.id;
+    if (page.length < rowsPerPage) return;
+  }
+}
+
+/** The id of a row; for one that is no text, something to name it by. */
+export function rowLabel(row: RawRow): string {
+  return typeof row.id === "string" ? row.id : "(not a text)";
+}
+
+export function badRow(fault: RowFault, row: RawRow | undefined): BadRow {
+  return { fault, unverified: fault.table === "keys" ? readUnverified(row?.record) : undefined };
+}
+
+/** The name of a key whose row is gone, so that it can still be refused by name. */
+export async function nameOf(
+  db: Kysely<Schema>,
+  table: SealedTable,
+  id: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  if (table !== "keys") return undefined;
+  const rows = await db.selectFrom("names").select(["namespace", "name"]).where("key_id", "=", id).execute();
+  const [first, ...others] = rows;
+  return first && { namespace: first.namespace, name: first.name, aliases: others.map((row) => row.name) };
+}
