@@ -42,7 +42,8 @@ export type AuditQuery = {
   readonly until?: number;
 };
 
-export type StoredAuditEvent = AuditEvent & { readonly sequence: number };
+/** `sequence` counts per process, over restarts. */
+export type StoredAuditEvent = AuditEvent & { readonly sequence: number; readonly process: string };
 
 /** The append-only trail. */
 export interface AuditTrail extends AsyncDisposable {
@@ -51,8 +52,11 @@ export interface AuditTrail extends AsyncDisposable {
    * @throws KmsError `AUDIT_UNAVAILABLE` if it cannot be: the operation then fails.
    */
   append(event: AuditEvent, options?: { readonly sync?: boolean }): Promise<void>;
-  /** Newest first, `limit` at most, starting before `before` (a sequence). */
-  query(query: AuditQuery, page: { readonly limit: number; readonly before?: number }): Promise<readonly StoredAuditEvent[]>;
+  /** Newest first, `limit` at most, starting before `before`: a sequence, or one per process where several write. */
+  query(
+    query: AuditQuery,
+    page: { readonly limit: number; readonly before?: number | Readonly<Record<string, number>> },
+  ): Promise<readonly StoredAuditEvent[]>;
   /** Whether the last append worked. */
   readonly available: boolean;
 }
