@@ -1,0 +1,63 @@
+import { resolve } from "node:path";
+import type { OpenProviderOptions, Provider, ProviderKind } from "#core/provider.ts";
+import { localCanary } from "./canary.ts";
+import { LOCAL_CAPABILITIES } from "./capabilities.ts";
+import { localCipher } from "./cipher.ts";
+import { classifyLocal } from "./errors.ts";
+import { InvocationCounter } from "./invocations.ts";
+import { localKeys } from "./keys.ts";
+import { localMac } from "./mac.ts";
+import { ObjectStore } from "./objects.ts";
+import { localObserver } from "./observer.ts";
+import { type LocalHsmOptions, parseLocalHsmOptions } from "./options.ts";
+import { localRandom } from "./random-source.ts";
+import { Session } from "./session.ts";
+import { startSweeper } from "./sweeper.ts";
+import type { TokenPlace } from "./token.ts";
+import { localWrapper } from "./wrapper.ts";
+
+const KIND = "local-hsm";
+
+/** A software HSM: real cryptography and a durable store of its own, in our process and one folder. Protection is always `software`. */
+export const localHsm: ProviderKind<LocalHsmOptions> = { kind: KIND, parseOptions: parseLocalHsmOptions, open };
+
+async function open(input: OpenProviderOptions<LocalHsmOptions>): Promise<Provider> {
+  const { sources } = input;
+  const session = await Session.open(placeOf(input));
+  const store = new ObjectStore(session, sources);
+  const sweeper = startSweeper(store, sources.scheduler);
+  const counter = new InvocationCounter(store);
+  const processSecret = sources.random.kernelBytes(32);
+  const wrapper = localWrapper(store);
+  const keys = localKeys(store, sources);
+  return {
+    kind: KIND,
+    capabilities: LOCAL_CAPABILITIES,
+    ...localCanary({ session, sources, keys, wrapper }),
+    ...localObserver(store),
+    classify: classifyLocal,
+    renew: () => {
+      session.renew();
+    },
+    wrapper,
+    keys,
+    cipher: localCipher({ store, counter, random: sources.random, processSecret }),
+    mac: localMac(store),
+    random: localRandom(sources.random),
+    [Symbol.asyncDispose]: async () => {
+      sweeper[Symbol.dispose]();
+      session[Symbol.dispose]();
+      store[Symbol.dispose]();
+      processSecret.fill(0);
+      await Promise.resolve();
+    },
+  };
+}
+
+function placeOf({ name, options, dataFolder, sources }: OpenProviderOptions<LocalHsmOptions>): TokenPlace {
+  const folder = resolve(dataFolder, options.folder ?? name);
+  const { seal } = options;
+  if (seal.kind === "passphrase") return { folder, seal, sources };
+  const path = seal.file === null ? resolve(folder, "master.key") : resolve(dataFolder, seal.file);
+  return { folder, seal: { kind: "file", path }, sources };
+}
