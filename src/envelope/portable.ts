@@ -1,6 +1,6 @@
 import type { Context } from "#core/context.ts";
 import { ciphertextInvalid } from "#core/errors.ts";
-import { contextDigest } from "./context-encoding.ts";
+import { contextDigest } from "./context-digest.ts";
 import { FRAME_PLAINTEXT_BYTES } from "./frame.ts";
 import { parseFrame } from "./header.ts";
 import { openMessage, sealMessage, type OpenInput, type SealInput } from "./message.ts";

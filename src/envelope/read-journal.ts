@@ -1,0 +1,186 @@
+import { timingSafeEqual } from "node:crypto";
+import { canonicalJson } from "#core/canonical-json.ts";
+import { KmsError } from "#core/errors.ts";
+import type { Uuid } from "#core/ids.ts";
+import { FieldReader, isObject } from "./journal-fields.ts";
+import { journalHmac, NO_SHARING, type JournalFields } from "./journal-line.ts";
+import { SEAL_BYTES } from "./version-seal.ts";
+
+type Common = {
+  readonly namespace: Uuid;
+  readonly namespaceName: string;
+  /** The version of the root key whose K_row made the line's HMAC. */
+  readonly rootVersion: number;
+  /** Whether the HMAC was checked; without it a line is a claim, which its commitment or its seal must prove. */
+  readonly authenticated: boolean;
+  /** Epoch milliseconds. */
+  readonly createTime: number;
+  readonly branch: Uuid;
+  readonly branchVersion: number;
+};
+
+export type BranchLine = Common & {
+  readonly type: "branch";
+  readonly commitment: Buffer;
+  readonly recipients: readonly { readonly provider: string; readonly uid: string | null }[];
+  readonly minimum: number;
+  readonly threshold: number;
+  readonly dedicatedTo: Uuid | null;
+  readonly origin: readonly string[];
+};
+
+export type WrapLine = Common & {
+  readonly type: "wrap";
+  readonly recipient: Uuid;
+  readonly binding: Uuid;
+  readonly providerUid: string;
+  readonly nativeRef: string;
+  readonly commitment: Buffer;
+  readonly wrap: Buffer;
+};
+
+export type VersionLine = Common & {
+  readonly type: "version";
+  readonly key: Uuid;
+  readonly version: number;
+  readonly seal: Buffer;
+  readonly keyName: string;
+  readonly aliases: readonly string[];
+  readonly purpose: string;
+  readonly algorithm: string;
+  readonly custody: JournalFields;
+  readonly route: string;
+};
+
+export type ParsedLine = BranchLine | WrapLine | VersionLine;
+
+export type ReadLineOptions = {
+  /** K_row of the line's root version; without it nothing is authenticated. */
+  readonly rowKey?: Uint8Array | undefined;
+  /** For messages, from 1. */
+  readonly lineNumber?: number;
+};
+
+/**
+ * Reads a whole journal, line by line. A last line without a line feed was never promised to anyone: if it does not read, it is told as
+ * `unfinished` and nothing else is.
+ *
+ * `rowKeys` are by root version; a line of a version that is not there is not authenticated.
+ *
+ * @throws {KmsError} `INTEGRITY_FAILURE` that names the first line that was edited, is of an unknown type, or misses its HMAC
+ */
+export function readJournal(
+  text: string,
+  rowKeys: ReadonlyMap<number, Uint8Array> = new Map(),
+): { readonly lines: readonly ParsedLine[]; readonly unfinished: boolean } {
+  const texts = text.split("\n");
+  const rest = texts.pop() ?? "";
+  const read = (line: string, index: number): ParsedLine => {
+    const lineNumber = index + 1;
+    const claim = readJournalLine(line, { lineNumber });
+    const rowKey = rowKeys.get(claim.rootVersion);
+    return rowKey === undefined ? claim : readJournalLine(line, { rowKey, lineNumber });
+  };
+  const lines = texts.map(read);
+  if (rest === "") return { lines, unfinished: false };
+  return isWhole(rest)
+    ? { lines: [...lines, read(rest, lines.length)], unfinished: false }
+    : { lines, unfinished: true };
+}
+
+/**
+ * Reads one line, without its line feed. Members that this version does not know are left alone: the HMAC is over them too.
+ *
+ * @throws {KmsError} `INTEGRITY_FAILURE` that names the line: not canonical JSON, an unknown type, a missing or malformed member, a wrong HMAC
+ */
+export function readJournalLine(line: string, { rowKey, lineNumber }: ReadLineOptions = {}): ParsedLine {
+  const refuse = (fault: string): never => {
+    const where = lineNumber === undefined ? "a line of the journal" : `line ${lineNumber} of the journal`;
+    throw new KmsError("INTEGRITY_FAILURE", `${where}: ${fault}`);
+  };
+  const members = parseCanonical(line) ?? refuse("it is not canonical JSON");
+  const reader = new FieldReader(members, refuse);
+  const type = reader.text("type");
+  const { hmac: _, ...fields } = members;
+  const hmac = reader.base64("hmac", 32);
+  if (rowKey !== undefined && !timingSafeEqual(journalHmac(fields, rowKey), hmac)) refuse("its hmac does not fit");
+  if (type !== "branch" && type !== "wrap" && type !== "version") {
+    return refuse(`it is of the unknown type ${JSON.stringify(type)}`);
+  }
+  const common = { ...readCommon(reader), authenticated: rowKey !== undefined };
+  if (type === "branch") return { ...common, type, ...readBranch(reader) };
+  if (type === "wrap") return { ...common, type, ...readWrap(reader, refuse) };
+  return { ...common, type, ...readVersion(reader) };
+}
+
+const MAX_UINT32 = 0xffffffff;
+
+/** Comparing with the canonical form refuses repeated members, other spellings of a value, and white space. */
+function parseCanonical(line: string): JournalFields | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) && canonicalJson(value) === line ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A line that was cut anywhere lacks its last brace, and is no JSON. */
+function isWhole(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readCommon(reader: FieldReader): Omit<Common, "authenticated"> {
+  return {
+    namespace: reader.uuid("namespace"),
+    namespaceName: reader.text("namespaceName"),
+    rootVersion: reader.integer("rootVersion", 1, MAX_UINT32),
+    createTime: reader.integer("createTime", 0, Number.MAX_SAFE_INTEGER),
+    branch: reader.uuid("branch"),
+    branchVersion: reader.integer("branchVersion", 1, MAX_UINT32),
+  };
+}
+
+function readBranch(reader: FieldReader): Omit<BranchLine, keyof Common | "type"> {
+  return {
+    commitment: reader.base64("commitment", 32),
+    recipients: reader
+      .objects("recipients")
+      .map((item) => ({ provider: item.text("provider"), uid: item.textOrNull("uid") })),
+    minimum: reader.integer("minimum", 1, 16),
+    threshold: reader.integer("threshold", 1, 16),
+    dedicatedTo: reader.uuidOrNull("dedicatedTo"),
+    origin: reader.texts("origin"),
+  };
+}
+
+function readWrap(reader: FieldReader, refuse: (fault: string) => never): Omit<WrapLine, keyof Common | "type"> {
+  if (reader.uuid("sharing") !== NO_SHARING) refuse("it is a share of a threshold, which this version cannot combine");
+  return {
+    recipient: reader.uuid("recipient"),
+    binding: reader.uuid("binding"),
+    providerUid: reader.text("providerUid"),
+    nativeRef: reader.text("nativeRef"),
+    commitment: reader.base64("commitment", 32),
+    wrap: reader.base64("wrap"),
+  };
+}
+
+function readVersion(reader: FieldReader): Omit<VersionLine, keyof Common | "type"> {
+  return {
+    key: reader.uuid("key"),
+    version: reader.integer("version", 1, MAX_UINT32),
+    seal: reader.base64("seal", SEAL_BYTES),
+    keyName: reader.text("keyName"),
+    aliases: reader.texts("aliases"),
+    purpose: reader.text("purpose"),
+    algorithm: reader.text("algorithm"),
+    custody: reader.object("custody"),
+    route: reader.text("route"),
+  };
+}
