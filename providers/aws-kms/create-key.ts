@@ -1,5 +1,6 @@
 import type { AlgorithmName } from "#core/algorithms.ts";
 import type { Scheduler } from "#core/clock.ts";
+import { ProviderError } from "#core/failures.ts";
 import type { CallContext, Observation } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import type { KmsClient } from "./client.ts";
@@ -72,7 +73,8 @@ async function resolveConflict(
   }
   // When it is not known whether the alias was made, the key may be the marker's.
   if (failure !== "UNKNOWN_OUTCOME" && failure !== "CANCELLED") await discard(control, made.ref, call);
-  throw error;
+  if (failure !== "NOT_FOUND" && failure !== "STATE") throw error;
+  throw new ProviderError({ failure: "OUTAGE", detail: "the service does not show a key that it made" }, error);
 }
 
 /** Schedules the deletion of a key of which nobody has learnt. If that fails too, it stays behind, with its tags. */

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect, onTestFinished } from "vitest";
 import type { Scheduler, Sources } from "#core/clock.ts";
 import type { ProviderFault } from "#core/failures.ts";
-import type { CallContext, Provider } from "#core/provider.ts";
+import type { CallContext, Observation, Provider } from "#core/provider.ts";
 import { Secret } from "#core/secret.ts";
 import { awsKms } from "#providers/aws-kms/index.ts";
 import type { AwsKmsOptions } from "#providers/aws-kms/options.ts";
@@ -36,6 +36,13 @@ export async function openProvider(options: Partial<AwsKmsOptions>, scheduler?: 
   const { cipher, random } = provider;
   if (cipher === undefined || random === undefined) throw new Error("an ability is missing");
   return { ...provider, cipher, random };
+}
+
+/** All that the provider lists. */
+export async function listed(provider: Provider, signal?: AbortSignal): Promise<Observation[]> {
+  const found: Observation[] = [];
+  for await (const observation of provider.list(call(signal))) found.push(observation);
+  return found;
 }
 
 /** How the provider names the failure of what must fail. */
