@@ -1,0 +1,146 @@
+import { describe, expect, it } from "vitest";
+import type { Heartbeat, IdempotencyEntry } from "#core/catalog.ts";
+import { kmsError } from "./kms-error.ts";
+import { RECORDS, keyId, putRecord } from "./sealed-records.ts";
+import { type StoreHarness, writes } from "./store-subject.ts";
+
+const HOUR_MS = 3_600_000;
+const LAST_USE_WRITE_MS = 5000;
+
+/** The tables that nobody follows: what they keep, and that they are no part of the feed. */
+export function storeUnsealedSuite({ create }: StoreHarness): void {
+  describe("idempotency", () => {
+    it("keeps an answer with its change, for every process, for 24 hours", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      const answer = entry(subject.time.now);
+      await one.change(() => ({
+        mutations: [putRecord("drains", RECORDS.drains(1), 0)],
+        idempotency: answer,
+        result: 1,
+      }));
+      expect(await other.findIdempotency("crd_1", "once")).toEqual(answer);
+      expect(await other.findIdempotency("crd_2", "once")).toBeUndefined();
+      subject.time.advance(24 * HOUR_MS);
+      expect(await other.findIdempotency("crd_1", "once")).toBeUndefined();
+    });
+
+    it("lets only one of two changes with one key be made", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      const idempotency = entry(subject.time.now);
+      await one.change(() => ({ mutations: [putRecord("drains", RECORDS.drains(1), 0)], idempotency, result: 1 }));
+      const second = other.change(() => ({
+        mutations: [putRecord("drains", RECORDS.drains(2), 0)],
+        idempotency,
+        result: 2,
+      }));
+      await expect(second).rejects.toEqual(kmsError("IDEMPOTENCY_KEY_IN_USE"));
+      await one.refresh();
+      expect(one.catalog.drain("provider-2")).toBeUndefined();
+      expect(other.catalog.drain("provider-2")).toBeUndefined();
+    });
+
+    it("lets a key be used again after 24 hours", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      const keep = (): Promise<number> =>
+        store.change(() => ({ mutations: [], idempotency: entry(subject.time.now), result: subject.time.now }));
+      await keep();
+      await expect(keep()).rejects.toEqual(kmsError("IDEMPOTENCY_KEY_IN_USE"));
+      subject.time.advance(24 * HOUR_MS);
+      await keep();
+      expect((await store.findIdempotency("crd_1", "once"))?.time).toBe(subject.time.now);
+    });
+  });
+
+  describe("leases", () => {
+    it("are held by one process until they end or are given back", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      expect(await one.lease("leader", "one", 1000)).toBe(true);
+      expect(await other.lease("leader", "other", 1000)).toBe(false);
+      expect(await one.lease("leader", "one", 2000)).toBe(true);
+      subject.time.advance(1999);
+      expect(await other.lease("leader", "other", 1000)).toBe(false);
+      subject.time.advance(1);
+      expect(await other.lease("leader", "other", 1000)).toBe(true);
+      expect(await one.lease("leader", "one", 1000)).toBe(false);
+      expect(await other.lease("leader", "other", 0)).toBe(true);
+      expect(await one.lease("leader", "one", 1000)).toBe(true);
+    });
+  });
+
+  describe("heartbeats", () => {
+    it("are seen by every process, the newest of each, until they are dropped", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      await one.beat(heartbeat("one", 1));
+      await other.beat(heartbeat("other", 1));
+      await one.beat(heartbeat("one", 2));
+      expect(await other.heartbeats()).toEqual([heartbeat("one", 2), heartbeat("other", 1)]);
+      await other.dropHeartbeat("one");
+      expect(await one.heartbeats()).toEqual([heartbeat("other", 1)]);
+    });
+  });
+
+  describe("last use", () => {
+    it("is known by the hour, and to other processes after a while", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      const hour = Math.floor(subject.time.now / HOUR_MS) * HOUR_MS;
+      one.noteUse(keyId(1), hour + 1234);
+      one.noteUse(keyId(1), hour - 1);
+      expect(one.lastUse(keyId(1))).toBe(hour);
+      expect(other.lastUse(keyId(1))).toBeUndefined();
+      subject.time.advance(LAST_USE_WRITE_MS);
+      await expect
+        .poll(() => {
+          subject.time.advance(LAST_USE_WRITE_MS);
+          return other.lastUse(keyId(1));
+        })
+        .toBe(hour);
+      expect((await subject.open()).lastUse(keyId(1))).toBe(hour);
+    });
+
+    it("is written when the store closes", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      store.noteUse(keyId(1), 7 * HOUR_MS);
+      await store[Symbol.asyncDispose]();
+      expect((await subject.open()).lastUse(keyId(1))).toBe(7 * HOUR_MS);
+    });
+  });
+
+  it("puts nothing into the feed for a million uses, heartbeats and leases", async () => {
+    await using subject = await create();
+    const [one, other] = [await subject.open(), await subject.open()];
+    await one.change(writes(putRecord("drains", RECORDS.drains(1), 0)));
+    await other.refresh();
+    const { revision } = one.catalog;
+    for (let at = 0; at < 1_000_000; at += 1) one.noteUse(keyId(at % 1000), at * 1000);
+    subject.time.advance(LAST_USE_WRITE_MS);
+    await one.beat(heartbeat("one", 1));
+    await one.lease("leader", "one", 1000);
+    expect(await other.refresh()).toBe(false);
+    expect(await one.refresh()).toBe(false);
+    expect([one.catalog.revision, other.catalog.revision]).toEqual([revision, revision]);
+  });
+}
+
+function entry(time: number): IdempotencyEntry {
+  return {
+    credential: "crd_1",
+    key: "once",
+    method: "POST",
+    path: "/v1/keys",
+    bodyDigest: "",
+    status: 201,
+    resource: "/v1/keys/key_1",
+    time,
+  };
+}
+
+function heartbeat(process: string, time: number): Heartbeat {
+  return { process, gateway: "g", appliedRevision: time, policyHash: "", time, report: "{}" };
+}
