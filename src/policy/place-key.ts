@@ -47,7 +47,10 @@ export function placeKey(policy: Policy, wish: Wish): PlacedKey {
   requirePurpose(algorithm, wish.purpose);
   requireSupported(policy, { kind, algorithm, wish });
   const holders = resolveHolders(policy, route, wish.custody?.holders);
-  const minimum = resolveMinimum(holders, wish.custody?.minimum ?? (wish.custody?.holders === undefined ? route.place.minimum : undefined));
+  const minimum = resolveMinimum(
+    holders,
+    wish.custody?.minimum ?? (wish.custody?.holders === undefined ? route.place.minimum : undefined),
+  );
   return {
     route: route.name,
     custody: {
@@ -89,15 +92,27 @@ function objectionTo(kind: CustodyKind, algorithm: AlgorithmName, { purpose, cus
     return { pointer: "/custody/kind", code: "enum", detail: `custody ${kind} is not available in this version` };
   }
   if (PORTABLE[purpose]?.includes(algorithm) !== true) {
-    return { pointer: "/algorithm", code: "enum", detail: `a portable key cannot have purpose ${purpose} with ${algorithm} in this version` };
+    return {
+      pointer: "/algorithm",
+      code: "enum",
+      detail: `a portable key cannot have purpose ${purpose} with ${algorithm} in this version`,
+    };
   }
   if ((custody?.threshold ?? 1) !== 1) {
-    return { pointer: "/custody/threshold", code: "range", detail: "a threshold above 1 is not available in this version" };
+    return {
+      pointer: "/custody/threshold",
+      code: "range",
+      detail: "a threshold above 1 is not available in this version",
+    };
   }
   return undefined;
 }
 
-function resolveHolders(policy: Policy, route: RouteConfig, asked: readonly string[] | undefined): readonly ProviderFacts[] {
+function resolveHolders(
+  policy: Policy,
+  route: RouteConfig,
+  asked: readonly string[] | undefined,
+): readonly ProviderFacts[] {
   requireNoKeyProtection(route);
   const known = new Map(policy.providers.map((facts) => [facts.name, facts]));
   if (asked !== undefined) return asked.map((name, index) => allowedHolder(route, known.get(name), { name, index }));
@@ -106,17 +121,27 @@ function resolveHolders(policy: Policy, route: RouteConfig, asked: readonly stri
   const allowed = all.filter((facts) => forbids(route.require, facts) === undefined);
   if (allowed.length > 0) return allowed;
   const reasons = all.map((facts) => `${facts.name}: ${forbids(route.require, facts)?.detail ?? ""}`);
-  throw new KmsError("REQUIREMENT_UNMET", `route ${route.name} forbids every candidate; ${reasons.join("; ")}`, { metadata: { route: route.name } });
+  throw new KmsError("REQUIREMENT_UNMET", `route ${route.name} forbids every candidate; ${reasons.join("; ")}`, {
+    metadata: { route: route.name },
+  });
 }
 
 function requireNoKeyProtection(route: RouteConfig): void {
   if (route.require.keyProtection === undefined) return;
-  throw new KmsError("REQUIREMENT_UNMET", `route ${route.name} wants keys protected by an hsm, which portable custody is not`, {
-    metadata: { route: route.name, keyProtection: route.require.keyProtection },
-  });
+  throw new KmsError(
+    "REQUIREMENT_UNMET",
+    `route ${route.name} wants keys protected by an hsm, which portable custody is not`,
+    {
+      metadata: { route: route.name, keyProtection: route.require.keyProtection },
+    },
+  );
 }
 
-function allowedHolder(route: RouteConfig, facts: ProviderFacts | undefined, { name, index }: { name: string; index: number }): ProviderFacts {
+function allowedHolder(
+  route: RouteConfig,
+  facts: ProviderFacts | undefined,
+  { name, index }: { name: string; index: number },
+): ProviderFacts {
   if (facts === undefined) {
     const detail = "no such provider is configured";
     throw new KmsError("INVALID_ARGUMENT", `custody/holders/${index}: ${detail}`, {
@@ -138,6 +163,12 @@ function resolveMinimum(holders: readonly ProviderFacts[], wanted: number | unde
   if (minimum <= domains) return minimum;
   throw new KmsError("REQUIREMENT_UNMET", `minimum: wanted ${minimum} failure domains, the holders have ${domains}`, {
     metadata: { minimum: String(minimum), failureDomains: String(domains) },
-    errors: [{ pointer: "/custody/minimum", code: "range", detail: `wanted at most ${domains}, the failure domains of the holders` }],
+    errors: [
+      {
+        pointer: "/custody/minimum",
+        code: "range",
+        detail: `wanted at most ${domains}, the failure domains of the holders`,
+      },
+    ],
   });
 }

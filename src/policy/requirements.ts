@@ -8,10 +8,16 @@ export type Forbidden = { readonly because: "jurisdiction" | "protection"; reado
 export function forbids(require: RequireConfig, facts: ProviderFacts): Forbidden | undefined {
   const { jurisdiction, entity, recipientProtection, keyProtection } = require;
   if (jurisdiction !== undefined && (facts.jurisdiction === null || !jurisdiction.includes(facts.jurisdiction))) {
-    return { because: "jurisdiction", detail: `wanted jurisdiction ${jurisdiction.join(" or ")}, it is ${facts.jurisdiction ?? "not stated"}` };
+    return {
+      because: "jurisdiction",
+      detail: `wanted jurisdiction ${jurisdiction.join(" or ")}, it is ${facts.jurisdiction ?? "not stated"}`,
+    };
   }
   if (entity !== undefined && (facts.entity.length === 0 || !facts.entity.every((one) => entity.includes(one)))) {
-    return { because: "jurisdiction", detail: `wanted entity ${entity.join(" or ")}, it is ${facts.entity.join(", ") || "not stated"}` };
+    return {
+      because: "jurisdiction",
+      detail: `wanted entity ${entity.join(" or ")}, it is ${facts.entity.join(", ") || "not stated"}`,
+    };
   }
   const protection = recipientProtection ?? keyProtection;
   if (protection !== undefined && facts.protection !== protection) {

@@ -6,7 +6,7 @@ import type { Policy } from "./policy.ts";
 export type Matched = { readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
 
 /**
- * The first route that fits a new key.
+ * The first route that fits a new key; the one named `default` takes what fits none.
  * @throws {KmsError} `REQUIREMENT_UNMET` where none fits
  */
 export function matchRoute(routes: readonly RouteConfig[], key: Matched): RouteConfig {
@@ -14,7 +14,8 @@ export function matchRoute(routes: readonly RouteConfig[], key: Matched): RouteC
     if (match.namespace !== undefined && match.namespace !== key.namespace) return false;
     return Object.entries(match.labels).every(([name, value]) => key.labels[name] === value);
   });
-  if (found !== undefined) return found;
+  const taken = found ?? routes.find(({ name }) => name === "default");
+  if (taken !== undefined) return taken;
   throw new KmsError("REQUIREMENT_UNMET", "no route matches the key, and there is no route named default", {
     metadata: { namespace: key.namespace },
     help: "add a route that matches, or one named default, to the configuration",
