@@ -2,6 +2,7 @@ import { describe, expect } from "vitest";
 import { contract, createKey, expectFailure, openSubject, present } from "./subject.ts";
 
 const kms = await openSubject();
+const PolicyName = "default";
 const Plaintext = Buffer.from("attack at dawn");
 const allow = (arn: string): object => ({
   Effect: "Allow",
@@ -20,7 +21,7 @@ const denial = (Action: string | readonly string[]): object => ({
 describe("AWS KMS key policies", () => {
   contract("a key has a default policy for its account", async () => {
     const { id: KeyId, arn } = await createKey(kms);
-    const { Policy } = await kms.getKeyPolicy({ KeyId, PolicyName: "default" });
+    const { Policy } = await kms.getKeyPolicy({ KeyId, PolicyName });
     const parsed: unknown = JSON.parse(present(Policy));
     expect(parsed).toMatchObject({ Version: "2012-10-17", Statement: [allow(arn)] });
   });
@@ -28,8 +29,8 @@ describe("AWS KMS key policies", () => {
   contract("a policy that was put is the one that is read", async () => {
     const { id: KeyId, arn } = await createKey(kms);
     const Policy = policyOf(allow(arn));
-    await kms.putKeyPolicy({ KeyId, PolicyName: "default", Policy });
-    const read = await kms.getKeyPolicy({ KeyId, PolicyName: "default" });
+    await kms.putKeyPolicy({ KeyId, PolicyName, Policy });
+    const read = await kms.getKeyPolicy({ KeyId, PolicyName });
     expect(JSON.parse(present(read.Policy))).toStrictEqual(JSON.parse(Policy));
   });
 
@@ -42,13 +43,13 @@ describe("AWS KMS key policies", () => {
     const { id: KeyId, arn } = await createKey(kms);
     const denied = policyOf(allow(arn), denial(["kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncryptTo"]));
     const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext });
-    await kms.putKeyPolicy({ KeyId, Policy: denied });
+    await kms.putKeyPolicy({ KeyId, PolicyName, Policy: denied });
     await expectFailure(kms.encrypt({ KeyId, Plaintext }), "AccessDeniedException");
     await expectFailure(kms.generateDataKeyWithoutPlaintext({ KeyId, KeySpec: "AES_256" }), "AccessDeniedException");
     const again = kms.reEncrypt({ CiphertextBlob, SourceKeyId: KeyId, DestinationKeyId: KeyId });
     await expectFailure(again, "AccessDeniedException");
     await kms.decrypt({ KeyId, CiphertextBlob });
-    await kms.putKeyPolicy({ KeyId, Policy: policyOf(allow(arn)) });
+    await kms.putKeyPolicy({ KeyId, PolicyName, Policy: policyOf(allow(arn)) });
     await kms.encrypt({ KeyId, Plaintext });
   });
 
@@ -58,23 +59,29 @@ describe("AWS KMS key policies", () => {
     await expectFailure(kms.encrypt({ KeyId, Plaintext }), "AccessDeniedException");
   });
 
+  contract("the name of the policy may be left out", async () => {
+    const { id: KeyId, arn } = await createKey(kms);
+    await kms.putKeyPolicy({ KeyId, Policy: policyOf(allow(arn)) });
+    expect(await kms.getKeyPolicy({ KeyId })).toMatchObject({ PolicyName });
+  });
+
   contract("what is no policy is refused", async () => {
     const { id: KeyId } = await createKey(kms);
     for (const Policy of ["no JSON", "{}", '{"Statement":[{"Effect":"Perhaps","Principal":"*","Action":"kms:*"}]}']) {
-      await expectFailure(kms.putKeyPolicy({ KeyId, Policy }), "MalformedPolicyDocumentException");
+      await expectFailure(kms.putKeyPolicy({ KeyId, PolicyName, Policy }), "MalformedPolicyDocumentException");
     }
   });
 
   contract("a policy that nobody could change again is refused, unless it is meant", async () => {
     const { id: KeyId, arn } = await createKey(kms);
     const Policy = policyOf(allow(arn), denial("kms:PutKeyPolicy"));
-    const call = kms.putKeyPolicy({ KeyId, Policy });
+    const call = kms.putKeyPolicy({ KeyId, PolicyName, Policy });
     await expectFailure(
       call,
       "MalformedPolicyDocumentException",
       "The new key policy will not allow you to update the key policy in the future.",
     );
-    await kms.putKeyPolicy({ KeyId, Policy, BypassPolicyLockoutSafetyCheck: true });
-    await expectFailure(kms.putKeyPolicy({ KeyId, Policy: policyOf(allow(arn)) }), "AccessDeniedException");
+    await kms.putKeyPolicy({ KeyId, PolicyName, Policy, BypassPolicyLockoutSafetyCheck: true });
+    await expectFailure(kms.putKeyPolicy({ KeyId, PolicyName, Policy: policyOf(allow(arn)) }), "AccessDeniedException");
   });
 });

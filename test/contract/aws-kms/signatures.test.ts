@@ -1,6 +1,7 @@
-import { constants, createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
-import { describe, expect } from "vitest";
-import { contract, createKey, expectFailure, flip, openSubject, present } from "./subject.ts";
+import { constants, createHash, createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { SIGNING } from "../../fakes/aws-kms/signing.ts";
+import { contract, createKey, expectFailure, flip, onFake, openSubject, present } from "./subject.ts";
 
 type SignInput = Parameters<Awaited<ReturnType<typeof openSubject>>["sign"]>[0];
 type Algorithm = NonNullable<SignInput["SigningAlgorithm"]>;
@@ -94,10 +95,29 @@ describe("AWS KMS signatures", () => {
         const whole = { ...common, Message: message, Signature: present(Signature) };
         expect((await kms.verify(whole)).SignatureValid).toBe(true);
         await expectFailure(kms.verify({ ...whole, Message: flip(message, 0) }), "KMSInvalidSignatureException");
-        for (const spoilt of [flip(whole.Signature, 200), whole.Signature.subarray(1)]) {
+        for (const spoilt of [flip(whole.Signature, 200), whole.Signature.subarray(0, 255)]) {
           await expectFailure(kms.verify({ ...whole, Signature: spoilt }), "KMSInvalidSignatureException");
         }
       }
+    }
+  });
+
+  it.runIf(onFake)("an RSA signature that lost its leading zero is refused", () => {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const digest = digestOf("sha256");
+    for (const scheme of [SIGNING["RSASSA_PSS_SHA_256"], SIGNING["RSASSA_PKCS1_V1_5_SHA_256"]].map(present)) {
+      const message = Buffer.alloc(4);
+      let signature: Buffer;
+      do {
+        message.writeUInt32BE(message.readUInt32BE() + 1);
+        signature = scheme.sign(privateKey, message);
+      } while (signature[0] !== 0);
+      expect(scheme.verify(privateKey, message, signature)).toBe(true);
+      expect(scheme.verify(privateKey, message, signature.subarray(1))).toBe(false);
+      const hashed = createHash("sha256").update(message).digest();
+      expect(scheme.verifyDigest?.(privateKey, hashed, signature)).toBe(true);
+      expect(scheme.verifyDigest?.(privateKey, hashed, signature.subarray(1))).toBe(false);
+      expect(scheme.verifyDigest?.(privateKey, digest, signature)).toBe(false);
     }
   });
 
@@ -109,21 +129,32 @@ describe("AWS KMS signatures", () => {
     ] as const) {
       const common = { KeyId, MessageType, Message: message, SigningAlgorithm: "ECDSA_SHA_256" } as const;
       const Signature = present((await kms.sign(common)).Signature);
-      const spoilt = [flip(Signature, 20), flip(Signature, Signature.length - 1), Buffer.from("no DER")];
+      const spoilt = [flip(Signature, 20), flip(Signature, Signature.length - 1)];
       for (const each of spoilt) {
         await expectFailure(kms.verify({ ...common, Signature: each }), "KMSInvalidSignatureException");
       }
     }
   });
 
-  contract("a digest has the length of its hash, a message at most 4096 bytes", async () => {
+  contract("an ECDSA signature that is not DER is an error", async () => {
+    const { id: KeyId } = await createKey(kms, { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
+    const call = { KeyId, Message, SigningAlgorithm: "ECDSA_SHA_256", Signature: Buffer.from("no DER") } as const;
+    await expectFailure(kms.verify(call), "KMSInvalidSignatureException");
+  });
+
+  contract("a digest has the length of its hash", async () => {
     const common = { KeyId: rsa.id, SigningAlgorithm: "RSASSA_PSS_SHA_256" } as const;
     await expectFailure(
       kms.sign({ ...common, Message: Buffer.alloc(31), MessageType: "DIGEST" }),
       "ValidationException",
       "Digest is invalid length for algorithm RSASSA_PSS_SHA_256.",
     );
-    await expectFailure(kms.sign({ ...common, Message: Buffer.alloc(4097) }), "ValidationException");
+  });
+
+  contract("a message to sign has at most 4096 bytes", async () => {
+    const common = { KeyId: rsa.id, SigningAlgorithm: "RSASSA_PKCS1_V1_5_SHA_256" } as const;
+    await kms.sign({ ...common, Message: Buffer.alloc(4096, 1) });
+    await expectFailure(kms.sign({ ...common, Message: Buffer.alloc(4097, 1) }), "ValidationException");
   });
 
   contract("an algorithm of another key spec is refused", async () => {
@@ -160,10 +191,15 @@ describe("AWS KMS signatures", () => {
     await expectFailure(kms.getPublicKey({ KeyId }), "UnsupportedOperationException");
   });
 
-  contract("a disabled key neither signs nor shows its public key", async () => {
+  contract("a disabled key does not sign", async () => {
     const { id: KeyId } = await createKey(kms, { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
     await kms.disableKey({ KeyId });
     await expectFailure(kms.sign({ KeyId, Message, SigningAlgorithm: "ECDSA_SHA_256" }), "DisabledException");
+  });
+
+  contract("a disabled key does not show its public key", async () => {
+    const { id: KeyId } = await createKey(kms, { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
+    await kms.disableKey({ KeyId });
     await expectFailure(kms.getPublicKey({ KeyId }), "DisabledException");
   });
 });

@@ -1,6 +1,15 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { openAwsKmsFake } from "../../fakes/aws-kms/fake.ts";
-import { contract, createClient, createKey, expectFailure, onFake, openSubject, present } from "./subject.ts";
+import {
+  aliasName,
+  contract,
+  createClient,
+  createKey,
+  expectFailure,
+  onFake,
+  openSubject,
+  present,
+} from "./subject.ts";
 
 const kms = await openSubject();
 const Plaintext = Buffer.from("attack at dawn");
@@ -23,9 +32,14 @@ describe("AWS KMS key states", () => {
     await expectFailure(kms.encrypt({ KeyId, Plaintext }), "DisabledException", `${arn} is disabled.`);
     await expectFailure(kms.decrypt({ KeyId, CiphertextBlob }), "DisabledException");
     await expectFailure(kms.generateDataKey({ KeyId, KeySpec: "AES_256" }), "DisabledException");
-    await expectFailure(kms.enableKeyRotation({ KeyId }), "DisabledException");
     await kms.enableKey({ KeyId });
     expect(Buffer.from(present((await kms.decrypt({ KeyId, CiphertextBlob })).Plaintext))).toStrictEqual(Plaintext);
+  });
+
+  contract("a disabled key takes no rotation", async () => {
+    const { id: KeyId } = await createKey(kms);
+    await kms.disableKey({ KeyId });
+    await expectFailure(kms.enableKeyRotation({ KeyId }), "DisabledException");
   });
 
   contract("Decrypt without a key id says Disabled too", async () => {
@@ -80,14 +94,21 @@ describe("AWS KMS key states", () => {
     await expectFailure(kms.generateDataKey({ KeyId, KeySpec: "AES_256" }), "KMSInvalidStateException");
   });
 
-  contract("a key pending deletion cannot be enabled, scheduled again or given an alias", async () => {
-    const { id: KeyId, arn } = await pending();
-    const words = `${arn} is pending deletion.`;
-    await expectFailure(kms.enableKey({ KeyId }), "KMSInvalidStateException", words);
-    await expectFailure(kms.scheduleKeyDeletion({ KeyId }), "KMSInvalidStateException", words);
-    const alias = kms.createAlias({ AliasName: "alias/contract-pending", TargetKeyId: KeyId });
-    await expectFailure(alias, "KMSInvalidStateException", words);
-  });
+  const refused = {
+    "cannot be enabled": async (KeyId: string) => await kms.enableKey({ KeyId }),
+    "cannot be scheduled again": async (KeyId: string) => await kms.scheduleKeyDeletion({ KeyId }),
+    "cannot be tagged": async (KeyId: string) =>
+      await kms.tagResource({ KeyId, Tags: [{ TagKey: "a", TagValue: "1" }] }),
+    "cannot be described anew": async (KeyId: string) => await kms.updateKeyDescription({ KeyId, Description: "x" }),
+    "gets no alias": async (TargetKeyId: string) =>
+      await kms.createAlias({ AliasName: aliasName("pending"), TargetKeyId }),
+  } as const;
+  for (const [what, call] of Object.entries(refused)) {
+    contract(`a key pending deletion ${what}`, async () => {
+      const { id, arn } = await pending();
+      await expectFailure(call(id), "KMSInvalidStateException", `${arn} is pending deletion.`);
+    });
+  }
 
   contract("a cancelled deletion leaves the key disabled", async () => {
     const { id: KeyId, arn } = await pending();
@@ -129,6 +150,8 @@ describe.runIf(onFake)("time in the AWS KMS fake", async () => {
     await expectFailure(own.decrypt({ KeyId, CiphertextBlob }), "NotFoundException");
     await expectFailure(own.decrypt({ CiphertextBlob }), "AccessDeniedException");
     expect((await own.listKeys({})).Keys).toStrictEqual([]);
+    const { Aliases } = await own.listAliases({});
+    expect(Aliases?.filter((alias) => alias.TargetKeyId !== undefined)).toStrictEqual([]);
   });
 
   it("changes are seen after the propagation time", async () => {

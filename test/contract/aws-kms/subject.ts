@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 // oxlint-disable-next-line no-restricted-imports -- the contract is that the vendor's own client works, whatever ours does
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { afterAll, expect, it } from "vitest";
@@ -68,6 +69,9 @@ export const createKey = async (
   const { KeyMetadata } = await kms.createKey(request);
   return { id: KeyMetadata?.KeyId ?? "", arn: KeyMetadata?.Arn ?? "" };
 };
+
+/** An alias name that no earlier run against the same endpoint has made. */
+export const aliasName = (what: string): string => `alias/contract-${what}-${randomUUID().slice(0, 8)}`;
 
 /** What an answer must have. */
 export const present = <T>(value: T | undefined): T => {

@@ -1,3 +1,4 @@
+import { createHash, createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { type AwsKmsFakeOptions, openAwsKmsFake } from "../../fakes/aws-kms/fake.ts";
 import { selfSigned } from "./self-signed.ts";
@@ -80,6 +81,46 @@ describe.runIf(onFake)("signatures of requests to the AWS KMS fake", () => {
   });
 });
 
+describe.runIf(onFake)("signatures that the SDK does not make", () => {
+  const hash = (data: string): string => createHash("sha256").update(data).digest("hex");
+  const body = "{}";
+
+  /** Signs as botocore does, which sends no hash of the body: SigV4, "Create a signed request". */
+  const post = async (more: Readonly<Record<string, string>>, canonicalMore = more): Promise<unknown> => {
+    await using fake = await openAwsKmsFake({ credentials: [credentials] });
+    const time = new Date().toISOString().replace(/[-:]|\.\d+/g, "");
+    const scope = [time.slice(0, 8), "us-east-1", "kms", "aws4_request"];
+    const base = { host: new URL(fake.endpoint).host, "x-amz-date": time, "x-amz-target": "TrentService.ListKeys" };
+    const lines = Object.entries({ ...base, ...canonicalMore }).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const names = lines.map(([name]) => name).join(";");
+    const headerLines = lines.map(([name, value]) => `${name}:${value}\n`).join("");
+    const canonical = ["POST", "/", "", headerLines, names, hash(body)].join("\n");
+    const toSign = ["AWS4-HMAC-SHA256", time, scope.join("/"), hash(canonical)].join("\n");
+    let key = Buffer.from(`AWS4${credentials.secretAccessKey}`);
+    for (const part of scope) key = createHmac("sha256", key).update(part).digest();
+    const signature = createHmac("sha256", key).update(toSign).digest("hex");
+    const credential = `Credential=${credentials.accessKeyId}/${scope.join("/")}`;
+    const authorization = `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=${names}, Signature=${signature}`;
+    const response = await fetch(fake.endpoint, { method: "POST", headers: { ...base, ...more, authorization }, body });
+    const answer: unknown = await response.json();
+    return answer;
+  };
+
+  it("a request without a header for the hash of its body passes", async () => {
+    expect(await post({})).toStrictEqual({ Keys: [], Truncated: false });
+  });
+
+  it("runs of spaces in a header count as one", async () => {
+    const answer = await post({ "x-amz-note": "a   b  c" }, { "x-amz-note": "a b c" });
+    expect(answer).toStrictEqual({ Keys: [], Truncated: false });
+  });
+
+  it("an unsigned payload is refused", async () => {
+    const answer = await post({ "x-amz-content-sha256": "UNSIGNED-PAYLOAD" });
+    expect(answer).toHaveProperty("__type", "InvalidSignatureException");
+  });
+});
+
 describe.runIf(onFake)("the wire of the AWS KMS fake", () => {
   type Wire = { readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
   const authorization = `AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/kms/aws4_request, SignedHeaders=host;x-amz-date, Signature=${"0".repeat(64)}`;
@@ -128,6 +169,9 @@ describe.runIf(onFake)("the wire of the AWS KMS fake", () => {
     for (const body of ["", "[]", "{", '{"Limit":"1"}']) {
       expect(await typeOf({ body })).toHaveProperty("__type", "SerializationException");
     }
+    const headers = { "x-amz-target": "TrentService.Decrypt" };
+    const noBase64 = await typeOf({ headers, body: '{"CiphertextBlob":"no base64"}' });
+    expect(noBase64).toHaveProperty("__type", "SerializationException");
   });
 
   it("timestamps are seconds as numbers", async () => {

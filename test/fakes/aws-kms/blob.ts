@@ -61,7 +61,7 @@ export const readOrigin = (blob: Buffer): BlobOrigin | undefined => {
  * The encryption context as bytes: a count, then each key and value with its length before it, in the byte order of the
  * keys. So {a:"1",b:"2"} and {a:"1b2"} differ, and the order of the caller's map does not matter.
  */
-export const frameContext = (context: Context): Buffer => {
+const frameContext = (context: Context): Buffer => {
   const entries = [...context].map((pair) => pair.map((part) => Buffer.from(part, "utf8")));
   entries.sort(([a], [b]) => Buffer.compare(a ?? Buffer.alloc(0), b ?? Buffer.alloc(0)));
   return Buffer.concat([uint32(entries.length), ...entries.flat().flatMap((part) => [uint32(part.length), part])]);

@@ -45,7 +45,6 @@ export const signPssDigest = (key: KeyObject, digest: Buffer): Buffer => {
 /** RSASSA-PSS-VERIFY over a digest: RFC 8017 § 8.1.2, EMSA-PSS-VERIFY § 9.1.2. */
 export const verifyPssDigest = (key: KeyObject, digest: Buffer, signature: Buffer): boolean => {
   const size = modulusBytes(key);
-  if (signature.length !== size) return false;
   const encoded = rawPublic(key, signature);
   if (encoded === undefined) return false;
   const maskedLength = size - digest.length - 1;
@@ -78,7 +77,7 @@ const rawPublic = (key: KeyObject, signature: Buffer): Buffer | undefined => {
   }
 };
 
-const modulusBytes = (key: KeyObject): number => (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
+export const modulusBytes = (key: KeyObject): number => (key.asymmetricKeyDetails?.modulusLength ?? 0) / 8;
 
 const saltedHash = (digest: Buffer, salt: Buffer): Buffer =>
   createHash(nameOf(digest.length)).update(Buffer.alloc(8)).update(digest).update(salt).digest();

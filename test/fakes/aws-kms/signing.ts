@@ -1,15 +1,15 @@
 import { constants, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { signEcdsaDigest, verifyEcdsaDigest } from "./digest-ecdsa.ts";
-import { signPkcs1Digest, signPssDigest, verifyPkcs1Digest, verifyPssDigest } from "./digest-rsa.ts";
+import { modulusBytes, signPkcs1Digest, signPssDigest, verifyPkcs1Digest, verifyPssDigest } from "./digest-rsa.ts";
 
 /** How one signing algorithm treats a message and a digest of it. Keys are private in all four. */
 export type SigningScheme = {
   /** Length of the digest that MessageType DIGEST brings; undefined if there is no such form. */
   readonly digestBytes: number | undefined;
-  sign(key: KeyObject, message: Buffer): Buffer;
-  verify(key: KeyObject, message: Buffer, signature: Buffer): boolean;
-  signDigest?(key: KeyObject, digest: Buffer): Buffer;
-  verifyDigest?(key: KeyObject, digest: Buffer, signature: Buffer): boolean;
+  readonly sign: (key: KeyObject, message: Buffer) => Buffer;
+  readonly verify: (key: KeyObject, message: Buffer, signature: Buffer) => boolean;
+  readonly signDigest?: (key: KeyObject, digest: Buffer) => Buffer;
+  readonly verifyDigest?: (key: KeyObject, digest: Buffer, signature: Buffer) => boolean;
 };
 
 type Hash = "sha256" | "sha384" | "sha512";
@@ -17,7 +17,7 @@ type Digests = Required<Pick<SigningScheme, "signDigest" | "verifyDigest">>;
 type SignOptions = { readonly padding?: number; readonly saltLength?: number };
 
 /** A scheme that hashes first, whose digest form is given apart. */
-const hashed = (hash: Hash, options: SignOptions, digests: Digests): SigningScheme => ({
+const hashed = (hash: Hash, options: SignOptions, digests: Digests): SigningScheme & Digests => ({
   digestBytes: Number(hash.slice("sha".length)) / 8,
   sign: (key, message) => sign(hash, message, { key, ...options }),
   verify: (key, message, signature) => verify(hash, message, { key: createPublicKey(key), ...options }, signature),
@@ -25,18 +25,35 @@ const hashed = (hash: Hash, options: SignOptions, digests: Digests): SigningSche
 });
 
 const pkcs1 = (hash: Hash): SigningScheme =>
-  hashed(
-    hash,
-    { padding: constants.RSA_PKCS1_PADDING },
-    { signDigest: signPkcs1Digest, verifyDigest: verifyPkcs1Digest },
+  wholeLength(
+    hashed(
+      hash,
+      { padding: constants.RSA_PKCS1_PADDING },
+      { signDigest: signPkcs1Digest, verifyDigest: verifyPkcs1Digest },
+    ),
   );
 
 const pss = (hash: Hash): SigningScheme =>
-  hashed(
-    hash,
-    { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
-    { signDigest: signPssDigest, verifyDigest: verifyPssDigest },
+  wholeLength(
+    hashed(
+      hash,
+      { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST },
+      { signDigest: signPssDigest, verifyDigest: verifyPssDigest },
+    ),
   );
+
+/**
+ * Refuses a signature that is shorter than the modulus, RFC 8017 § 8.1.2 and § 8.2.2: OpenSSL accepts one whose leading
+ * zero was cut.
+ */
+const wholeLength = ({ verify: verifyMessage, verifyDigest, ...rest }: SigningScheme & Digests): SigningScheme => {
+  const isWhole = (key: KeyObject, signature: Buffer): boolean => signature.length === modulusBytes(key);
+  return {
+    ...rest,
+    verify: (key, message, signature) => isWhole(key, signature) && verifyMessage(key, message, signature),
+    verifyDigest: (key, digest, signature) => isWhole(key, signature) && verifyDigest(key, digest, signature),
+  };
+};
 
 const ecdsa = (hash: Hash): SigningScheme =>
   hashed(hash, {}, { signDigest: signEcdsaDigest, verifyDigest: verifyEcdsaDigest });

@@ -62,7 +62,7 @@ const readOrigin = (input: Input): "AWS_KMS" | "EXTERNAL" => {
 };
 
 /** A key's whole metadata. */
-export const describe = (kms: KmsState, key: Key): Answer => {
+const describe = (kms: KmsState, key: Key): Answer => {
   const state = keyState(key, kms.now());
   return {
     AWSAccountId: kms.account,
