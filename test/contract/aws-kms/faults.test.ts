@@ -105,7 +105,7 @@ describe.runIf(onFake)("faults of the AWS KMS fake", () => {
     fake.faults.add({ kind: "hang" });
     const abort = new AbortController();
     const call = failureOf(kms.listKeys({}, { abortSignal: abort.signal }));
-    await expect.poll(() => fake.calls.count()).toBe(1);
+    await expect.poll(() => fake.calls.count(), { timeout: 4_000 }).toBe(1);
     abort.abort();
     expect((await call).name).toBe("AbortError");
   });
