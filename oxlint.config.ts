@@ -56,7 +56,7 @@ export default defineConfig({
     ],
     "boundaries/elements": Object.keys(borders).map((type) => ({ type, pattern: folders[type] ?? `src/${type}` })),
     "boundaries/files": [
-      { category: "root", pattern: ["src/app.ts", "src/main.ts", "providers/registry.ts"] },
+      { category: "root", pattern: ["src/app.ts", "src/app/**", "src/main.ts", "providers/registry.ts"] },
       { category: "test", pattern: "test/**" },
     ],
   },

@@ -6,6 +6,7 @@ import { parseFrame } from "#envelope/header.ts";
 import { open } from "#envelope/portable.ts";
 import type { Caller } from "./caller.ts";
 import { type Encrypted, protect } from "./encrypt.ts";
+import { type CiphertextFormat, requireFrames } from "./format.ts";
 import { type ItemOutcome, operate, operateBatch, primaryVersion, requireOpen, requireUse, type Served, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { versionKey } from "./version-key.ts";
@@ -16,6 +17,7 @@ export type DecryptItem = {
   readonly context: Context;
   /** Also answer a fresh ciphertext under the primary version. */
   readonly upgrade: boolean;
+  readonly format?: CiphertextFormat;
 };
 export type Decrypted = { readonly plaintext: Buffer; readonly keyVersion: number; readonly stale: boolean; readonly upgraded?: Encrypted };
 
@@ -37,6 +39,7 @@ export async function decryptBatch(
 
 /** Opens a frame under the key that its header names: `POST /v1/decrypt`. */
 export async function decryptByHeader(parts: BrokerParts, caller: Caller, item: DecryptItem): Promise<Decrypted & Served> {
+  requireFrames(item.format);
   return await decrypt(parts, caller, keyOfFrame(item.ciphertext), item);
 }
 
@@ -64,10 +67,11 @@ export function openFrame(
   caller: Caller,
   usable: Usable,
   operation: KeyOperation,
-  item: { readonly ciphertext: Buffer | undefined; readonly context: Context },
+  item: { readonly ciphertext: Buffer | undefined; readonly context: Context; readonly format?: CiphertextFormat },
 ): Decrypted | Promise<Decrypted> {
   const { key } = usable;
   requireOpen(parts, key, undefined, operation);
+  requireFrames(item.format);
   const { ciphertext } = item;
   if (ciphertext === undefined) throw ciphertextInvalid();
   const frame = parseFrame(ciphertext);

@@ -4,12 +4,13 @@ import { uuidOfKey } from "#core/ids.ts";
 import type { KeyOperation } from "#core/purposes.ts";
 import { seal } from "#envelope/portable.ts";
 import type { Caller } from "./caller.ts";
+import { type CiphertextFormat, requireFrames } from "./format.ts";
 import { versionOf } from "./key-reference.ts";
 import { type ItemOutcome, operate, operateBatch, primaryVersion, requireOpen, type Served, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { versionKey } from "./version-key.ts";
 
-export type EncryptItem = { readonly plaintext: Buffer; readonly context: Context };
+export type EncryptItem = { readonly plaintext: Buffer; readonly context: Context; readonly format?: CiphertextFormat };
 export type Encrypted = { readonly ciphertext: Buffer; readonly keyVersion: number };
 
 /** The largest plaintext of a portable key, in bytes (api.md § 5, `maxPlaintextBytes`). */
@@ -45,6 +46,7 @@ export function protect(
   const number = usable.named ?? primaryVersion(parts, key) ?? key.latestVersion;
   const version = versionOf(parts.catalog, key, number);
   requireOpen(parts, key, version, operation);
+  requireFrames(item.format);
   if (item.plaintext.length > MAX_PORTABLE_PLAINTEXT_BYTES) throw plaintextTooLarge(item.plaintext.length);
   const sealWith = (material: Buffer): Encrypted => ({
     ciphertext: seal({

@@ -5,6 +5,7 @@ import { parseFrame } from "#envelope/header.ts";
 import type { Caller } from "./caller.ts";
 import { keyOfFrame, openFrame } from "./decrypt.ts";
 import { protect } from "./encrypt.ts";
+import { type CiphertextFormat, requireFrames } from "./format.ts";
 import { resolveKey } from "./key-reference.ts";
 import { type ItemOutcome, operate, operateBatch, primaryVersion, requireContext, requireUse, type Served, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -16,6 +17,7 @@ export type ReencryptItem = {
   readonly sourceKey: string | undefined;
   /** The context of the new ciphertext. */
   readonly newContext: Context;
+  readonly format?: CiphertextFormat;
 };
 export type Reencrypted = {
   readonly ciphertext: Buffer;
@@ -45,6 +47,7 @@ export async function reencryptBatch(
 }
 
 async function move(parts: BrokerParts, caller: Caller, target: Usable, item: ReencryptItem): Promise<Reencrypted> {
+  requireFrames(item.format);
   const source = await resolveKey(parts, caller, item.sourceKey ?? keyOfFrame(item.ciphertext));
   requireUse(caller, source.key, "reencrypt-from");
   requireContext(caller, item.context);

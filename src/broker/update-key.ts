@@ -7,11 +7,14 @@ import { changeKey } from "./change-key.ts";
 import type { KeyView } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
 
-/** What PATCH may change; a member that is undefined stays. Labels and attributes are merged, `null` removes one. */
+/** Merged by name, where `null` removes one; or all of them removed. */
+export type TextChanges = Readonly<Record<string, string | null>> | "clear";
+
+/** What PATCH may change; a member that is undefined stays. */
 export type KeyPatch = {
   readonly aliases?: readonly string[];
-  readonly labels?: Readonly<Record<string, string | null>>;
-  readonly attributes?: Readonly<Record<string, string | null>>;
+  readonly labels?: TextChanges;
+  readonly attributes?: TextChanges;
   readonly description?: string;
   readonly owner?: string;
   readonly contacts?: readonly string[];
@@ -54,7 +57,8 @@ function rotation(key: KeyRecord, everyDays: number | null, now: number): KeyRec
   return { ...key.rotation, everyDays, nextTime: everyDays === null ? null : now + everyDays * DAY_MS };
 }
 
-function merged(old: Readonly<Record<string, string>>, changes: Readonly<Record<string, string | null>> = {}): Record<string, string> {
+function merged(old: Readonly<Record<string, string>>, changes: TextChanges = {}): Record<string, string> {
+  if (changes === "clear") return {};
   const all = Object.entries({ ...old, ...changes });
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== null));
 }
@@ -67,7 +71,9 @@ function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude
 
 function requireFreeLabels(parts: BrokerParts, key: KeyRecord, patch: KeyPatch): void {
   const ruled = labelsInRules(parts.policy().routes);
-  const errors = Object.entries(patch.labels ?? {})
+  const { labels = {} } = patch;
+  const changes = labels === "clear" ? Object.fromEntries(Object.keys(key.labels).map((name) => [name, null])) : labels;
+  const errors = Object.entries(changes)
     .filter(([name, value]) => ruled.has(name) && (key.labels[name] ?? null) !== value)
     .map(([name]): FieldError => ({ pointer: `/labels/${name}`, code: "conflict", detail: "a route names this label; it cannot be changed" }));
   if (errors.length === 0) return;

@@ -9,6 +9,9 @@ import type { FleetMember } from "./fleet.ts";
 import type { Trace } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 
+/** What making a wrap needs of the gateway: at the first start there is no more. */
+export type WrapParts = Pick<BrokerParts, "pool" | "sources"> & { readonly catalog: Pick<Catalog, "recipient"> };
+
 /** Which branch key version is to be wrapped, for which namespace (or for one key alone). */
 export type WrapTarget = {
   readonly namespace: NamespaceRecord;
@@ -37,7 +40,7 @@ export function isHolder(member: FleetMember | undefined): member is Holder {
  *
  * @throws {ProviderError} as the calls fail
  */
-export async function writeWrap(parts: BrokerParts, holder: Holder, target: WrapTarget, call: WrapCall): Promise<WrittenWrap> {
+export async function writeWrap(parts: WrapParts, holder: Holder, target: WrapTarget, call: WrapCall): Promise<WrittenWrap> {
   const recipient = await obtainRecipient(parts, holder, target, call);
   const ids = { namespace: target.namespace.id, branch: target.branch, branchVersion: target.branchVersion, recipient: recipient.id };
   const payload = writeWrapPayload({ key: target.branchKey, ids });
@@ -59,7 +62,7 @@ export function wrapMutations(catalog: Catalog, { recipient, wrap }: WrittenWrap
   return known ? [row] : [{ table: "recipients", id: recipient.id, record: recipient, ifRevision: 0 }, row];
 }
 
-function wrapRecord(parts: BrokerParts, target: WrapTarget, recipient: RecipientRecord, wrap: Buffer): WrapRecord {
+function wrapRecord(parts: WrapParts, target: WrapTarget, recipient: RecipientRecord, wrap: Buffer): WrapRecord {
   return {
     id: createId("bnd", parts.sources),
     branch: target.branch,
@@ -72,7 +75,7 @@ function wrapRecord(parts: BrokerParts, target: WrapTarget, recipient: Recipient
   };
 }
 
-async function obtainRecipient(parts: BrokerParts, holder: Holder, target: WrapTarget, call: WrapCall): Promise<RecipientRecord> {
+async function obtainRecipient(parts: WrapParts, holder: Holder, target: WrapTarget, call: WrapCall): Promise<RecipientRecord> {
   const id = recipientId(target, holder.uid);
   const known = parts.catalog.recipient(id);
   if (known !== undefined) return known;
@@ -110,7 +113,7 @@ type Operation = "wrap" | "create-key";
 const PLANES = { wrap: "data", "create-key": "control" } as const;
 
 async function callProvider<T extends Awaited<ReturnType<KeyWrapper["wrap"] | KeyAdministration["create"]>>>(
-  parts: BrokerParts,
+  parts: WrapParts,
   holder: Holder,
   operation: Operation,
   { deadline, requestId, trace }: WrapCall,

@@ -37,7 +37,7 @@ function codeOf(issue: Issue, value: unknown): FieldError["code"] {
   }
 }
 
-const CODES: ReadonlySet<string> = new Set<FieldError["code"]>(["required", "type", "format", "range", "length", "enum", "duplicate", "conflict"]);
+const CODES: ReadonlySet<string> = new Set<FieldError["code"]>(["unknown-field", "required", "type", "format", "range", "length", "enum", "duplicate", "conflict"]);
 
 function customCode(params: Readonly<Record<string, unknown>> | undefined): FieldError["code"] {
   const code = params?.["code"];

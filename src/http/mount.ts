@@ -1,12 +1,14 @@
+import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Request, type Response, type Router, Router as createRouter } from "express";
 import type { Principal } from "#core/access.ts";
+import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import { KmsError } from "#core/errors.ts";
 import { toFieldErrors } from "./field-errors.ts";
 import { asKmsError, PROBLEM_TYPE, toProblem } from "./problem.ts";
 import { readBody } from "./read-body.ts";
 import { type Budgets, parseFacts, requestIdOf } from "./request-facts.ts";
-import type { Params, Reply, Route, RouteInput } from "./route.ts";
+import type { Params, Reply, RequestFacts, Route, RouteInput } from "./route.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 /** What a finished request was, for metrics and the log. */
@@ -78,7 +80,7 @@ async function serve(kit: Kit, route: Route, request: Request, response: Respons
   try {
     const refusal = kit.refuses(route);
     if (refusal !== undefined) throw refusal;
-    const reply = await answer(kit, route, { request, response, requestId });
+    const reply = await answer(kit, route, { request, requestId });
     send(response, requestId, reply);
     const durationMs = kit.monotonicMs() - exchange.startMs;
     kit.onServed({ operation: route.operation, requestId, code: "ok", status: reply.status, durationMs, error: undefined });
@@ -87,30 +89,30 @@ async function serve(kit: Kit, route: Route, request: Request, response: Respons
   }
 }
 
-type Asked = { readonly request: Request; readonly response: Response; readonly requestId: string };
+type Asked = { readonly request: Request; readonly requestId: string };
 
-async function answer(kit: Kit, route: Route, { request, response, requestId }: Asked): Promise<Reply> {
+async function answer(kit: Kit, route: Route, { request, requestId }: Asked): Promise<Reply> {
   const url = splitUrl(request.originalUrl);
   requireNoCredential(request.originalUrl);
   const principal = route.access === "public" ? undefined : await kit.authenticate(request);
   const raw = await readBody(request, { method: route.method, maxBodyBytes: route.maxBodyBytes, consumes: route.consumes });
   requireAcceptable(request);
   const { dryRun, query } = parseQuery(route, url.query);
-  const facts = parseFacts({ headers: request.headers, route, requestId, path: url.path, dryRun, budgets: kit.budgets, gone: goneSignal(response) });
-  const input = { params: request.params as Params, body: parseBody(route, raw), query, facts };
-  return await route.handle(input as RouteInput<never, never>, principal);
+  const { body, digest } = parseBody(route, raw, request.headers["idempotency-key"] !== undefined);
+  const parsed = parseFacts({ headers: request.headers, route, path: url.path, dryRun, budgets: kit.budgets });
+  const facts: RequestFacts = { ...parsed, requestId, bodyDigest: digest };
+  return await route.handle({ params: request.params as Params, body, query, facts } as RouteInput<never, never>, principal);
 }
 
-function parseBody(route: Route, raw: Buffer): unknown {
-  if (route.consumes !== undefined) return raw.toString("utf8");
-  if (route.body === undefined) {
-    if (raw.length > 0) parseStrictJson(raw);
-    return undefined;
-  }
-  const body = raw.length === 0 ? {} : parseStrictJson(raw);
-  const parsed = route.body.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw invalid(toFieldErrors(parsed.error, body));
+function parseBody(route: Route, raw: Buffer, wantsDigest: boolean): { readonly body: unknown; readonly digest: string } {
+  if (route.consumes !== undefined) return { body: raw.toString("utf8"), digest: "" };
+  const value = raw.length === 0 ? {} : parseStrictJson(raw);
+  // RFC 8785, so that two writings of a body are one
+  const digest = wantsDigest && route.changes ? hash("sha256", canonicalJson(value as Json), "base64") : "";
+  if (route.body === undefined) return { body: undefined, digest };
+  const parsed = route.body.safeParse(value);
+  if (parsed.success) return { body: parsed.data, digest };
+  throw invalid(toFieldErrors(parsed.error, value));
 }
 
 function parseQuery(route: Route, text: string): { readonly dryRun: boolean; readonly query: unknown } {
@@ -169,14 +171,6 @@ function requireAcceptable(request: Request): void {
   if (accept === undefined || accept === "*/*" || accept === "application/json") return;
   if (request.accepts(["json", PROBLEM_TYPE, "text"]) !== false) return;
   throw new KmsError("NOT_ACCEPTABLE", "accept: wanted application/json among the accepted types");
-}
-
-function goneSignal(response: Response): AbortSignal {
-  const controller = new AbortController();
-  response.once("close", () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }
 
 function send(response: ServerResponse, requestId: string, { status, body, headers }: Reply): void {

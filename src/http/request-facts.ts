@@ -20,18 +20,15 @@ export function requestIdOf(headers: IncomingHttpHeaders, fresh: () => string): 
 type FactsInput = {
   readonly headers: IncomingHttpHeaders;
   readonly route: Route;
-  readonly requestId: string;
   readonly path: string;
   readonly dryRun: boolean;
   readonly budgets: Budgets;
-  readonly gone: AbortSignal;
 };
 
 /** @throws {KmsError} `INVALID_ARGUMENT` for a header that has another form */
-export function parseFacts({ headers, route, requestId, path, dryRun, budgets, gone }: FactsInput): RequestFacts {
+export function parseFacts({ headers, route, path, dryRun, budgets }: FactsInput): Omit<RequestFacts, "requestId" | "bodyDigest"> {
   const budgetMs = route.plane === "data" ? budgets.dataMs : budgets.otherMs;
   return {
-    requestId,
     method: route.method satisfies Method,
     path,
     namespace: header(headers, "claviger-namespace", NAMESPACE_NAME),
@@ -39,7 +36,6 @@ export function parseFacts({ headers, route, requestId, path, dryRun, budgets, g
     ifGeneration: route.changes ? generation(header(headers, "if-match", IF_MATCH)) : undefined,
     idempotencyKey: route.changes ? header(headers, "idempotency-key", IDEMPOTENCY_KEY) : undefined,
     dryRun,
-    gone,
   };
 }
 

@@ -17,8 +17,8 @@ export type RequestFacts = {
   readonly ifGeneration: number | undefined;
   readonly idempotencyKey: string | undefined;
   readonly dryRun: boolean;
-  /** Ends when the caller is gone. */
-  readonly gone: AbortSignal;
+  /** SHA-256 of the body's RFC 8785 form, base64; empty unless the request has an Idempotency-Key. */
+  readonly bodyDigest: string;
 };
 
 export type Params = Readonly<Record<string, string>>;
@@ -63,6 +63,8 @@ export type Route = {
   readonly handle: (input: RouteInput<never, never>, principal: Principal | undefined) => Promise<Reply>;
   /** For OpenAPI. */
   readonly summary: string;
+  /** What the body is for a reader, where the schema that parses it does not tell. */
+  readonly bodyDoc?: z.ZodType;
   readonly answers: Readonly<Record<number, z.ZodType | undefined>>;
 };
 

@@ -29,17 +29,3 @@ function missingHolders(catalog: Catalog, branch: BranchRecord, version: number,
     return found === undefined || holding.has(found.uid) ? [] : [found.name];
   });
 }
-
-/** How many wraps each provider owes, and how many active keys stand on fewer than their minimum: numbers for people. */
-export function countMissing(catalog: Catalog): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const branch of catalog.branches()) {
-    for (const { version } of catalog.branchVersions(branch.id)) {
-      const holding = new Set(catalog.wraps(branch.id, version).map((wrap) => catalog.recipient(wrap.recipient)?.providerUid));
-      for (const { provider, uid } of branch.recipients) {
-        if (uid === null || !holding.has(uid)) counts.set(provider, (counts.get(provider) ?? 0) + 1);
-      }
-    }
-  }
-  return counts;
-}

@@ -1,0 +1,261 @@
+import { z } from "zod";
+import { createKey } from "#broker/create-key.ts";
+import { activateKey, compromiseKey, deactivateKey, resumeKey, suspendKey } from "#broker/change-state.ts";
+import type { Changed } from "#broker/caller.ts";
+import type { KeyView } from "#broker/key-view.ts";
+import { moveAlias } from "#broker/move-alias.ts";
+import { getHistory, getKey, getVersion, type KeyFilter, listKeys, listVersions } from "#broker/read-keys.ts";
+import { rotateKey } from "#broker/rotate-key.ts";
+import { updateKey } from "#broker/update-key.ts";
+import { KmsError } from "#core/errors.ts";
+import { LABEL_KEY } from "#core/names.ts";
+import { PURPOSES } from "#core/purposes.ts";
+import { STATES } from "#core/states.ts";
+import { authenticatedRoute, type Reply, type Route } from "#http/route.ts";
+import { historyAnswer, keyAnswer, toHistoryJson, toKeyJson, toVersionJson, versionAnswer } from "../key-resource.ts";
+import { listAnswer, listQuery, readCursor, writeCursor } from "../list.ts";
+import { toKeyPatch, toKeyRequest } from "../key-requests.ts";
+import { changedReply } from "../reply.ts";
+import { callerOf, param, type RestParts } from "../rest-parts.ts";
+import {
+  activateBody,
+  compromiseBody,
+  createKeyBody,
+  deactivateBody,
+  moveAliasBody,
+  resumeBody,
+  rotateBody,
+  suspendBody,
+  updateKeyBody,
+} from "../schema/requests.ts";
+
+const CONTROL = { plane: "control", maxBodyBytes: 1_048_576, query: undefined } as const;
+const CHANGE = { ...CONTROL, method: "POST", changes: true, answers: { 200: keyAnswer } } as const;
+const READ = { ...CONTROL, method: "GET", changes: false, body: undefined } as const;
+
+const keysQuery = z
+  .object({
+    ...listQuery,
+    state: z.enum(STATES).optional(),
+    purpose: z.enum(PURPOSES).optional(),
+    custody: z.enum(["portable", "native", "replicated", "per-provider"]).optional(),
+    provider: z.string().max(63).optional(),
+    servedOnlyBy: z.string().max(63).optional(),
+  })
+  .catchall(z.string().max(255))
+  .superRefine((query, context) => {
+    for (const name of Object.keys(query)) {
+      if (!KNOWN.has(name) && !(name.startsWith("label.") && LABEL_KEY.test(name.slice(6)))) {
+        context.addIssue({ code: "custom", path: [name], message: "there is no such parameter", params: { code: "unknown-field" } });
+      }
+    }
+  });
+const KNOWN = new Set(["limit", "cursor", "state", "purpose", "custody", "provider", "servedOnlyBy"]);
+
+/** Keys and their lifecycle (api.md §§ 5, 6, 8). */
+export function keyRoutes(parts: RestParts): readonly Route[] {
+  return [...resourceRoutes(parts), ...verbRoutes(parts), ...readRoutes(parts)];
+}
+
+function resourceRoutes(parts: RestParts): readonly Route[] {
+  const { broker } = parts;
+  return [
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys",
+      operation: "keys.create",
+      summary: "Create a key",
+      body: createKeyBody,
+      answers: { 201: keyAnswer },
+      handle: async ({ body, facts }, principal) => {
+        const changed = await createKey(broker, callerOf(parts, facts, principal), toKeyRequest(body));
+        return keyReply(changed, changed.status === 201 ? { Location: `/v1/keys/${changed.value.key.id}` } : {});
+      },
+    }),
+    authenticatedRoute({
+      ...CONTROL,
+      method: "GET",
+      changes: false,
+      body: undefined,
+      path: "/v1/keys",
+      operation: "keys.list",
+      summary: "List keys",
+      query: keysQuery,
+      answers: { 200: listAnswer(keyAnswer) },
+      handle: async ({ query, facts }, principal) => {
+        const { limit, cursor, ...filters } = query;
+        const caller = callerOf(parts, facts, principal);
+        const after = cursor === undefined ? undefined : String(readCursor(cursor, filters));
+        const page = listKeys(broker, caller, { filter: toFilter(filters), limit, ...(after === undefined ? {} : { after }) });
+        const nextCursor = page.next === undefined ? null : writeCursor(page.next, filters);
+        return await Promise.resolve({ status: 200, body: { items: page.items.map(toKeyJson), nextCursor } });
+      },
+    }),
+    authenticatedRoute({
+      ...READ,
+      path: "/v1/keys/:key",
+      operation: "keys.get",
+      summary: "Read a key",
+      answers: { 200: keyAnswer },
+      handle: async ({ params, facts }, principal) =>
+        keyReply({ value: await getKey(broker, callerOf(parts, facts, principal), param(params, "key")), status: 200, replayed: false }),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      method: "PATCH",
+      path: "/v1/keys/:key",
+      operation: "keys.update",
+      summary: "Change a key's labels, aliases, dates and words",
+      body: updateKeyRequest,
+      bodyDoc: updateKeyBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await updateKey(broker, callerOf(parts, facts, principal), param(params, "key"), toKeyPatch(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/aliases/:alias/move",
+      operation: "aliases.move",
+      summary: "Move an alias from one key to another",
+      body: moveAliasBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await moveAlias(broker, callerOf(parts, facts, principal), { alias: param(params, "alias"), ...body })),
+    }),
+  ];
+}
+
+/** Members of a key that nobody can change: told as such, and not as unknown. */
+const IMMUTABLE = new Set(Object.keys(keyAnswer.shape).filter((name) => !Object.hasOwn(updateKeyBody.shape, name)));
+
+const updateKeyRequest = z.unknown().transform((body, context): z.output<typeof updateKeyBody> => {
+  const fixed = typeof body === "object" && body !== null ? Object.keys(body).filter((name) => IMMUTABLE.has(name)) : [];
+  if (fixed.length > 0) {
+    throw new KmsError("IMMUTABLE_FIELD", `${fixed.join(", ")}: cannot be changed`, {
+      errors: fixed.map((name) => ({ pointer: `/${name}`, code: "conflict", detail: "cannot be changed" })),
+    });
+  }
+  const parsed = updateKeyBody.safeParse(body);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
+  return z.NEVER;
+});
+
+function verbRoutes(parts: RestParts): readonly Route[] {
+  const { broker } = parts;
+  return [
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/activate",
+      operation: "keys.activate",
+      summary: "Activate a generated key",
+      body: activateBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await activateKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/suspend",
+      operation: "keys.suspend",
+      summary: "Suspend a key",
+      body: suspendBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await suspendKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/resume",
+      operation: "keys.resume",
+      summary: "Resume a suspended key",
+      body: resumeBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await resumeKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/deactivate",
+      operation: "keys.deactivate",
+      summary: "Deactivate a key: it opens and protects no more",
+      body: deactivateBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await deactivateKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/compromise",
+      operation: "keys.compromise",
+      summary: "Mark a key as compromised, for good",
+      body: compromiseBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await compromiseKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/rotate",
+      operation: "keys.rotate",
+      summary: "Give a key a new version",
+      body: rotateBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await rotateKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+  ];
+}
+
+function readRoutes(parts: RestParts): readonly Route[] {
+  const { broker } = parts;
+  return [
+    authenticatedRoute({
+      ...READ,
+      path: "/v1/keys/:key/history",
+      operation: "keys.history",
+      summary: "What became of a key, oldest first",
+      answers: { 200: listAnswer(historyAnswer) },
+      handle: async ({ params, facts }, principal) => {
+        const history = await getHistory(broker, callerOf(parts, facts, principal), param(params, "key"));
+        return { status: 200, body: { items: history.map(toHistoryJson), nextCursor: null } };
+      },
+    }),
+    authenticatedRoute({
+      ...READ,
+      path: "/v1/keys/:key/versions",
+      operation: "keys.versions.list",
+      summary: "The versions of a key, oldest first",
+      answers: { 200: listAnswer(versionAnswer) },
+      handle: async ({ params, facts }, principal) => {
+        const versions = await listVersions(broker, callerOf(parts, facts, principal), param(params, "key"));
+        return { status: 200, body: { items: versions.map(toVersionJson), nextCursor: null } };
+      },
+    }),
+    authenticatedRoute({
+      ...READ,
+      path: "/v1/keys/:key/versions/:version",
+      operation: "keys.versions.get",
+      summary: "One version of a key",
+      answers: { 200: versionAnswer },
+      handle: async ({ params, facts }, principal) => {
+        const number = /^[1-9][0-9]{0,9}$/u.test(param(params, "version")) ? Number(param(params, "version")) : 0;
+        return { status: 200, body: toVersionJson(await getVersion(broker, callerOf(parts, facts, principal), param(params, "key"), number)) };
+      },
+    }),
+  ];
+}
+
+function keyReply(changed: Changed<KeyView>, headers: Readonly<Record<string, string>> = {}): Reply {
+  return changedReply({ ...changed, value: toKeyJson(changed.value) }, { ETag: `"${changed.value.key.generation}"`, ...headers });
+}
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+
+/** Leaves out the members that are undefined. */
+function defined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
+}
+
+function toFilter(filters: Readonly<Record<string, string | undefined>>): KeyFilter {
+  const labels = new Map<string, string>();
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(filters)) {
+    if (value === undefined) continue;
+    if (name.startsWith("label.")) labels.set(name.slice(6), value);
+    else plain[name] = value;
+  }
+  return { ...plain, ...(labels.size === 0 ? {} : { labels }) };
+}
