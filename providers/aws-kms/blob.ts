@@ -3,7 +3,7 @@ import type { Answer, CallContext } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import { MAX_CIPHERTEXT_BYTES } from "./capabilities.ts";
 import type { KmsClient } from "./client.ts";
-import { present, requestIdOf } from "./present.ts";
+import { presentBytes, requestIdOf } from "./present.ts";
 
 /** A map of strings as the service binds it; undefined for none. */
 type EncryptionContext = Readonly<Record<string, string>> | undefined;
@@ -16,7 +16,7 @@ export async function sealBlob(
 ): Promise<Answer<Buffer>> {
   const answer = await client.encrypt({ KeyId: ref, Plaintext: plaintext, EncryptionContext: context }, call);
   return {
-    value: Buffer.from(present(answer.CiphertextBlob, { field: "CiphertextBlob", answer })),
+    value: Buffer.from(presentBytes(answer.CiphertextBlob, { field: "CiphertextBlob", answer })),
     requestId: requestIdOf(answer),
   };
 }
@@ -32,7 +32,7 @@ export async function openBlob(
 ): Promise<Answer<Buffer>> {
   if (blob.length === 0 || blob.length > MAX_CIPHERTEXT_BYTES) throw doesNotOpen();
   const answer = await client.decrypt({ KeyId: ref, CiphertextBlob: blob, EncryptionContext: context }, call);
-  const plaintext = present(answer.Plaintext, { field: "Plaintext", answer });
+  const plaintext = presentBytes(answer.Plaintext, { field: "Plaintext", answer });
   const value = Buffer.alloc(plaintext.length);
   value.set(plaintext);
   plaintext.fill(0); // the SDK's copy, which may lie in Node's pool

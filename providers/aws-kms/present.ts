@@ -20,6 +20,14 @@ export function present<T>(
   });
 }
 
+/** Bytes that were asked for. The SDK hands on what is no text where bytes should be. */
+export function presentBytes(
+  value: unknown,
+  { field, answer }: { readonly field: string; readonly answer: Answered },
+): Uint8Array {
+  return present(value instanceof Uint8Array ? value : undefined, { field, answer });
+}
+
 /** The service's request id, for the audit trail. */
 export function requestIdOf({ $metadata }: Answered): string | null {
   return $metadata.requestId ?? null;

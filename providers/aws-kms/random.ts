@@ -3,7 +3,7 @@ import type { RandomSource } from "#core/provider.ts";
 import { MAX_RANDOM_BYTES } from "./capabilities.ts";
 import type { KmsClient } from "./client.ts";
 import { refused } from "./errors.ts";
-import { present, requestIdOf } from "./present.ts";
+import { presentBytes, requestIdOf } from "./present.ts";
 
 /** Random bytes of the service's HSMs. */
 export function createRandomSource(client: KmsClient): RandomSource {
@@ -13,7 +13,7 @@ export function createRandomSource(client: KmsClient): RandomSource {
         throw refused(`unsupported: random bytes, wanted 1 to ${MAX_RANDOM_BYTES}`);
       }
       const answer = await client.generateRandom({ NumberOfBytes: length }, call);
-      const bytes = present(answer.Plaintext, { field: "Plaintext", answer });
+      const bytes = presentBytes(answer.Plaintext, { field: "Plaintext", answer });
       if (bytes.length !== length)
         throw new ProviderError({ failure: "OUTAGE", detail: "another number of random bytes" });
       const value = Buffer.alloc(length);

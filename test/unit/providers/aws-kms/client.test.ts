@@ -84,6 +84,8 @@ describe("what a proxy may answer", () => {
     { status: 200, body: "{}", failure: "OUTAGE" },
     { status: 200, body: "null", failure: "OUTAGE" },
     { status: 200, body: "<html></html>", failure: "OUTAGE" },
+    { status: 200, body: `{"Plaintext":5}`, failure: "OUTAGE" },
+    { status: 200, body: `{"Plaintext":"*"}`, failure: "OUTAGE" },
     { status: 401, body: "", failure: "CREDENTIALS" },
     { status: 403, body: "<html></html>", failure: "DENIED" },
     { status: 404, body: "{}", failure: "INTERNAL" },
@@ -106,7 +108,7 @@ describe("what a proxy may answer", () => {
 
   it("an answer that is cut shows no plaintext, however it is printed", async () => {
     const secret = Buffer.from("attack at dawn").toString("base64");
-    const body = `{"KeyId":"${KEY}","Plaintext":"${secret}" x}`;
+    const body = `{"KeyId":"${KEY}","Plaintext":${secret}`;
     const provider = await openProvider({ endpoint: await serve(() => ({ body })) });
     const error = await random(provider).catch((caught: unknown) => caught);
     expect(provider.classify(error).failure).toBe("OUTAGE");
@@ -133,7 +135,7 @@ describe("the caller's signal", () => {
     const controller = new AbortController();
     const asking = random(provider, controller.signal);
     await vi.waitUntil(() => fake.calls.count() === 1);
-    controller.abort();
+    controller.abort(new Error("a hedge that lost"));
     expect(await faultOfRejected(provider, asking)).toMatchObject({ failure: "CANCELLED", answered: false });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Scheduler } from "#core/clock.ts";
 import { call, credentials, faultOfRejected, listed, openPair, openProvider } from "./open.ts";
+import { type Reply, serve } from "./serve.ts";
 
 const spec = { algorithm: "AES-256-OPAQUE", marker: "m-1", description: "one of ours" } as const;
 const DAY_MS = 86_400_000;
@@ -150,13 +151,14 @@ describe("create before the service sees its own key", () => {
     expect(fake.calls.count("ScheduleKeyDeletion")).toBe(1);
   });
 
-  it("ends when the caller's signal fires in between", async () => {
+  it.for([
+    { name: "as the wait begins", soon: (run: () => void) => run() },
+    { name: "within the wait", soon: queueMicrotask },
+  ])("ends when the caller's signal fires $name", async ({ soon }) => {
     const controller = new AbortController();
     const scheduler: Scheduler = {
       after: () => {
-        queueMicrotask(() => {
-          controller.abort();
-        });
+        soon(() => controller.abort());
         return { [Symbol.dispose]: () => undefined };
       },
     };
@@ -165,6 +167,38 @@ describe("create before the service sees its own key", () => {
     const creating = provider.keys.create(spec, call(controller.signal));
     expect((await faultOfRejected(provider, creating)).failure).toBe("CANCELLED");
     expect(fake.calls.count("CreateAlias")).toBe(1);
+  });
+});
+
+describe("create whose alias exists all of a sudden", () => {
+  const made = { KeyId: "k", Arn: "arn:aws:kms:us-east-1:111122223333:key/k", KeyState: "Enabled" };
+  const metadata = { ...made, KeySpec: "SYMMETRIC_DEFAULT", KeyUsage: "ENCRYPT_DECRYPT" };
+  const missing = { status: 400, body: `{"__type":"NotFoundException"}` };
+  const taken = { status: 400, body: `{"__type":"AlreadyExistsException"}` };
+  const shown = { body: JSON.stringify({ KeyMetadata: metadata }) };
+
+  async function openScript(describeKey: readonly Reply[]) {
+    const asked: string[] = [];
+    const endpoint = await serve((operation) => {
+      asked.push(operation);
+      if (operation === "CreateKey") return shown;
+      if (operation === "CreateAlias") return taken;
+      return describeKey[asked.filter((name) => name === operation).length - 1] ?? missing;
+    });
+    return { asked, provider: await openProvider({ endpoint }) };
+  }
+
+  it("answers its own key, if that is what the alias names: somebody in between sent the request twice", async () => {
+    const { asked, provider } = await openScript([missing, shown]);
+    expect(await provider.keys.create(spec, call())).toMatchObject({ ref: made.Arn, marker: "m-1" });
+    expect(asked).toEqual(["DescribeKey", "CreateKey", "CreateAlias", "DescribeKey"]);
+  });
+
+  it("has an unknown outcome while nobody sees what the alias names", async () => {
+    const { asked, provider } = await openScript([missing, missing]);
+    const fault = await faultOfRejected(provider, provider.keys.create(spec, call()));
+    expect(fault).toMatchObject({ failure: "UNKNOWN_OUTCOME", nativeCode: "AlreadyExistsException" });
+    expect(asked).toEqual(["DescribeKey", "CreateKey", "CreateAlias", "DescribeKey"]);
   });
 });
 
