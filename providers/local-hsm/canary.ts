@@ -1,24 +1,32 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Sources } from "#core/clock.ts";
 import { createUuid } from "#core/ids.ts";
-import type { Provider, WrapContext } from "#core/provider.ts";
+import type { KeyWrapper, Provider, WrapContext } from "#core/provider.ts";
+import { underSignal } from "./cancellation.ts";
 import { RECIPIENT_ALGORITHM } from "./capabilities.ts";
 import { LocalHsmError } from "./errors.ts";
+import { CANARY_MARKER, createKey } from "./keys.ts";
+import type { ObjectStore } from "./objects.ts";
 import type { Session } from "./session.ts";
 
-const MARKER = "claviger-canary";
 const DESCRIPTION = "Claviger: tells whether this software HSM works";
 
-export type CanaryParts = { readonly session: Session; readonly sources: Sources } & Pick<Provider, "keys" | "wrapper">;
+export type CanaryParts = {
+  readonly session: Session;
+  readonly store: ObjectStore;
+  readonly sources: Sources;
+  readonly wrapper: KeyWrapper;
+};
 
 /** Finds who the folder is, and proves that it wraps and unwraps. */
-export function localCanary({ session, sources, keys, wrapper }: CanaryParts): Pick<Provider, "identify" | "probe"> {
+export function localCanary({ session, store, sources, wrapper }: CanaryParts): Pick<Provider, "identify" | "probe"> {
   return {
-    identify: async (call) => {
-      const spec = { algorithm: RECIPIENT_ALGORITHM, marker: MARKER, description: DESCRIPTION } as const;
-      const { ref } = await keys.create(spec, call);
-      return { uid: `local-hsm:${session.uuid}`, canary: ref };
-    },
+    identify: async (call) =>
+      await underSignal(call, async () => {
+        const spec = { algorithm: RECIPIENT_ALGORITHM, marker: CANARY_MARKER, description: DESCRIPTION } as const;
+        const { id } = await createKey(store, spec, sources.random);
+        return { uid: `local-hsm:${session.uuid}`, canary: id };
+      }),
     probe: async (ref, call) => {
       const payload = sources.random.bytes(32);
       const id = createUuid(sources);

@@ -55,8 +55,8 @@ export const LOCAL_CAPABILITIES: Capabilities = {
   propagationMs: 0,
 };
 
-/** Refuses what no row allows. */
-export function requireCapability(operation: ProviderOperation, algorithm: AlgorithmName, inputBytes: number): void {
+/** Refuses what no row allows. Bytes that are to be opened have no length here: a wrong one is a verdict on them, given with the others. */
+export function requireCapability(operation: ProviderOperation, algorithm: AlgorithmName, inputBytes = 0): void {
   const row = rows.find((candidate) => candidate.operation === operation && candidate.algorithm === algorithm);
   if (row === undefined) throw unsupported(`${operation} with ${algorithm}`);
   if (inputBytes > row.maxInputBytes) {

@@ -35,7 +35,7 @@ export function localCipher({ store, counter, random, processSecret }: LocalCiph
       }),
     decrypt: async ({ ref, algorithm, ciphertext, context }, call) =>
       await underSignal(call, async () => {
-        requireCapability("decrypt", algorithm, ciphertext.length);
+        requireCapability("decrypt", algorithm);
         const open = algorithm === "AES-256-GCM" ? openGcm : openOpaque;
         const value = await store.use(objectIdOfRef(ref), ({ meta, material }) => {
           requireUsable(meta, algorithm);

@@ -1,5 +1,5 @@
-import type { Failure, ProviderFault } from "#core/failures.ts";
-import { ProviderError } from "#core/failures.ts";
+import { constants } from "node:os";
+import { type Failure, ProviderError, type ProviderFault } from "#core/failures.ts";
 
 /** What goes wrong in a software HSM, in its own words, and what that means. */
 export const LOCAL_FAULTS = {
@@ -47,8 +47,8 @@ export function unsupported(what: string): ProviderError {
   return new ProviderError({ failure: "INTERNAL", detail: `unsupported: ${what}` });
 }
 
-/** The system's errors that are not an outage of the folder. */
-const SYSTEM_CODES: Readonly<Record<string, LocalFaultCode>> = { ENOSPC: "StoreFull", EDQUOT: "StoreFull" };
+/** The system's errors that are no outage of the folder. */
+const FULL_CODES = ["ENOSPC", "EDQUOT"];
 
 /** Names any failure. Total: whatever it does not know, or cannot read, is `INTERNAL`. */
 export function classifyLocal(error: unknown): ProviderFault {
@@ -65,7 +65,7 @@ function faultOf(error: unknown): ProviderFault {
     return { failure: LOCAL_FAULTS[error.code], nativeCode: error.code, detail: error.message };
   }
   if (isSystemError(error)) {
-    const code = SYSTEM_CODES[error.code] ?? "StoreUnavailable";
+    const code = FULL_CODES.includes(error.code) ? "StoreFull" : "StoreUnavailable";
     return { failure: LOCAL_FAULTS[code], nativeCode: error.code, detail: `store: ${error.code} in ${error.syscall}` };
   }
   return { failure: "INTERNAL", detail: "an error that the software hsm does not know" };
@@ -73,12 +73,13 @@ function faultOf(error: unknown): ProviderFault {
 
 type SystemError = Error & { readonly code: string; readonly syscall: string };
 
-/** An error that the operating system gave: those carry the call's name, other errors of Node do not. */
+/** An error that the operating system gave: a code of its list, and the name of the call. */
 function isSystemError(error: unknown): error is SystemError {
   return (
     error instanceof Error &&
     "code" in error &&
     typeof error.code === "string" &&
+    Object.hasOwn(constants.errno, error.code) &&
     "syscall" in error &&
     typeof error.syscall === "string"
   );

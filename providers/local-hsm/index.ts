@@ -29,18 +29,17 @@ async function open(input: OpenProviderOptions<LocalHsmOptions>): Promise<Provid
   const counter = new InvocationCounter(store);
   const processSecret = sources.random.kernelBytes(32);
   const wrapper = localWrapper(store);
-  const keys = localKeys(store, sources);
   return {
     kind: KIND,
     capabilities: LOCAL_CAPABILITIES,
-    ...localCanary({ session, sources, keys, wrapper }),
+    ...localCanary({ session, store, sources, wrapper }),
     ...localObserver(store),
     classify: classifyLocal,
     renew: () => {
       session.renew();
     },
     wrapper,
-    keys,
+    keys: localKeys(store, sources),
     cipher: localCipher({ store, counter, random: sources.random, processSecret }),
     mac: localMac(store),
     random: localRandom(sources.random),

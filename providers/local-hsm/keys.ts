@@ -10,6 +10,9 @@ import type { ObjectStore } from "./objects.ts";
 import { CHANGES, observationOf } from "./states.ts";
 
 const MARKER = /^[a-z0-9-]{1,64}$/u;
+export const CANARY_MARKER = "claviger-canary";
+
+type KeySpec = Pick<ObjectMeta, "algorithm" | "marker" | "description">;
 
 /** Makes, enables, disables and destroys keys. */
 export function localKeys(store: ObjectStore, { clock, random }: Sources): KeyAdministration {
@@ -18,20 +21,27 @@ export function localKeys(store: ObjectStore, { clock, random }: Sources): KeyAd
   return {
     create: async (spec, call) =>
       await underSignal(call, async () => {
-        const bytes = MATERIAL_BYTES[spec.algorithm];
-        if (bytes === undefined) throw unsupported(`a key for ${spec.algorithm}`);
         if (!MARKER.test(spec.marker)) throw unsupported("a marker other than 1..64 of [a-z0-9-]");
-        return observationOf(await store.create({ ...spec, material: freshMaterial(bytes, random) }));
+        if (spec.marker === CANARY_MARKER) throw unsupported("the marker of the canary key");
+        return observationOf(await createKey(store, spec, random));
       }),
     enable: async (ref, call) => await change(ref, call, CHANGES.enable),
     disable: async (ref, call) => await change(ref, call, CHANGES.disable),
     scheduleDestruction: async (ref, days, call) =>
-      await change(ref, call, (meta) => {
+      await underSignal(call, async () => {
         requireWindow(days);
-        return CHANGES.schedule(meta, { now: clock.now(), days });
+        return await change(ref, call, (meta) => CHANGES.schedule(meta, { now: clock.now(), days }));
       }),
     cancelDestruction: async (ref, call) => await change(ref, call, CHANGES.cancel),
   };
+}
+
+/** Makes a key with fresh material, or answers the one that carries the marker already. */
+export async function createKey(store: ObjectStore, spec: KeySpec, random: Random): Promise<ObjectMeta> {
+  const bytes = MATERIAL_BYTES[spec.algorithm];
+  if (bytes === undefined) throw unsupported(`a key for ${spec.algorithm}`);
+  const { algorithm, marker, description } = spec;
+  return await store.create({ algorithm, marker, description, material: freshMaterial(bytes, random) });
 }
 
 /** HKDF-Extract of both generators (keys.md, "New keys"): a cloned machine repeats at most one of them. At most 64 bytes. */

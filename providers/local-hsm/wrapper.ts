@@ -15,14 +15,16 @@ export function localWrapper(store: ObjectStore): KeyWrapper {
       await underSignal(call, async () => {
         requireCapability("wrap", RECIPIENT_ALGORITHM, payload.length);
         if (payload.length === 0) throw unsupported("wrap of nothing");
-        const wrap = (object: OpenObject): Buffer => wrapUnder(wrapKeyOf(object, context.digest), payload);
-        return { value: await store.use(objectIdOfRef(ref), wrap), requestId: null };
+        const id = objectIdOfRef(ref);
+        const value = await store.use(id, (object) => wrapUnder(wrapKeyOf(object, context.digest), payload));
+        return { value, requestId: null };
       }),
     unwrap: async ({ ref, wrap, context }, call) =>
       await underSignal(call, async () => {
-        requireCapability("unwrap", RECIPIENT_ALGORITHM, wrap.length);
-        const unwrap = (object: OpenObject): Buffer => unwrapUnder(wrapKeyOf(object, context.digest), wrap);
-        return { value: await store.use(objectIdOfRef(ref), unwrap), requestId: null };
+        requireCapability("unwrap", RECIPIENT_ALGORITHM);
+        const id = objectIdOfRef(ref);
+        const value = await store.use(id, (object) => unwrapUnder(wrapKeyOf(object, context.digest), wrap));
+        return { value, requestId: null };
       }),
   };
 }

@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { openSubject, type ProviderHarness, type ProviderTest, type Subject } from "./provider/subject.ts";
+import { providerTests } from "./provider/tests.ts";
+
+/**
+ * The one suite that every provider passes: what the docstrings of `src/core/provider.ts` promise, and nothing that they leave open.
+ *
+ * A harness that declines a test says why; the reason is printed. A declined test is run all the same, and one that passes fails, so
+ * that no excuse outlives its cause. So does a declined test that there is not.
+ */
+export function providerSuite(harness: ProviderHarness): void {
+  describe(`provider ${harness.name}`, () => {
+    const tests = providerTests(harness);
+    let subject: Subject | undefined;
+    beforeAll(async () => {
+      subject = await openSubject(harness);
+    });
+    afterAll(async () => {
+      await subject?.close();
+    });
+
+    for (const test of tests) {
+      it(`${test.theme}: ${test.name}`, async (ctx) => {
+        await runOrDecline({ test, harness, subject: subject ?? expect.fail("the provider did not open") }, ctx);
+      });
+    }
+    it("the harness declines only tests that there are", () => {
+      const names = tests.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(Object.keys(harness.decline ?? {}).filter((name) => !names.includes(name))).toEqual([]);
+    });
+  });
+}
+
+type Run = { readonly test: ProviderTest; readonly harness: ProviderHarness; readonly subject: Subject };
+
+async function runOrDecline({ test, harness, subject }: Run, ctx: Pick<TestContext, "skip">): Promise<void> {
+  const reason = harness.decline?.[test.name];
+  if (reason === undefined) {
+    await test.run(subject);
+    return;
+  }
+  const [outcome] = await Promise.allSettled([test.run(subject)]);
+  if (outcome.status === "rejected") ctx.skip(reason);
+  expect.fail(`declined, but it passes: ${reason}`);
+}

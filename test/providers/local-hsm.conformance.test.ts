@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
+import { localHsm } from "#providers/local-hsm/index.ts";
+import { providerSuite } from "../conformance/provider.suite.ts";
+import { localSources } from "../unit/providers/local-hsm/local.ts";
+
+const dataFolder = mkdtempSync(join(tmpdir(), "local-hsm-"));
+afterAll(() => {
+  rmSync(dataFolder, { recursive: true });
+});
+
+const sources = localSources();
+
+providerSuite({
+  name: "local-hsm",
+  capabilities: LOCAL_CAPABILITIES,
+  open: async () =>
+    await localHsm.open({
+      name: "hsm-a",
+      options: { folder: null, seal: { kind: "file", file: null } },
+      dataFolder,
+      sources,
+    }),
+  unknownRef: "0193b3a0-0000-7000-8000-000000000000",
+  advance: (ms) => {
+    sources.clock.advance(ms);
+  },
+  isThrowaway: true,
+});
