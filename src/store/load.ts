@@ -32,13 +32,13 @@ export async function loadAll(db: Kysely<Schema>, sealer: Sealer): Promise<Loade
       const id = rowLabel(row);
       seen.add(id);
       const verdict = judge(table, row, { chain, sealer });
-      if (verdict.kind === "bad") bad.push(badRow({ table, id, fault: verdict.fault }, row));
+      if (verdict.kind === "bad") bad.push(await describe(db, badRow({ table, id, fault: verdict.fault }, row)));
       else if (table !== "history") good.push({ table, id, record: verdict.record });
     }
     for (const [id, named] of chain.rows(table)) {
       if (seen.has(id)) continue;
       if (isRemoval(table, named, sealer)) chain.drop(table, id);
-      else bad.push({ fault: { table, id, fault: "missing" }, unverified: await nameOf(db, table, id) });
+      else bad.push(await describe(db, { fault: { table, id, fault: "missing" } }));
     }
   }
   return { chain, head: await readHead(db), good, bad };
@@ -92,14 +92,13 @@ export function badRow(fault: RowFault, row: RawRow | undefined): BadRow {
   return { fault, unverified: fault.table === "keys" ? readUnverified(row?.record) : undefined };
 }
 
-/** The name of a key whose row is gone, so that it can still be refused by name. */
-export async function nameOf(
-  db: Kysely<Schema>,
-  table: SealedTable,
-  id: string,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
-  if (table !== "keys") return undefined;
-  const rows = await db.selectFrom("names").select(["namespace", "name"]).where("key_id", "=", id).execute();
-  const [first, ...others] = rows;
-  return first && { namespace: first.namespace, name: first.name, aliases: others.map((row) => row.name) };
+/** Adds the names that a key had, so that it is refused by name though its row is gone or tells another name. */
+async function describe(db: Kysely<Schema>, bad: BadRow): Promise<BadRow> {
+  if (bad.fault.table !== "keys") return bad;
+  const rows = await db.selectFrom("names").select(["namespace", "name"]).where("key_id", "=", bad.fault.id).execute();
+  const [first] = rows;
+  if (first === undefined) return bad;
+  const { namespace, name } = first;
+  const told = bad.unverified?.["name"] ?? name;
+  return { ...bad, unverified: { ...bad.unverified, namespace, name: told, aliases: rows.map((row) => row.name) } };
 }

@@ -178,7 +178,7 @@ export class SealedStore implements Store {
     }
     const freshAtMs = sources.clock.monotonicMs();
     const token = await database.changeToken();
-    const moved = token !== this.#token;
+    const moved = token !== this.#token || this.#standing === "rolled-back";
     const before = this.catalog.revision;
     if (moved) {
       const read = await this.#reading((trx) => readFeed(trx, this.catalog.revision));
@@ -194,7 +194,8 @@ export class SealedStore implements Store {
 
   /** A snapshot has taken the place of changes that this process has not read: everything is read again. */
   async #reload(): Promise<void> {
-    this.#take(this.#state.adopt(await this.#reading((trx) => loadAll(trx, this.#parts.sealer))));
+    const loaded = await this.#reading((trx) => loadAll(trx, this.#parts.sealer));
+    this.#take(this.#state.reload(loaded));
   }
 
   #take({ kind, applied }: Followed): void {

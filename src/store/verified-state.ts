@@ -52,6 +52,13 @@ export class VerifiedState {
     return { kind: standing === "current" && applied.length > 0 ? "advanced" : standing, applied };
   }
 
+  /** Takes over a whole load if it goes further than this process; if not, the changes that are missing were taken away. */
+  reload(loaded: Loaded): Followed {
+    if (loaded.chain.revision > this.chain.revision) return this.adopt(loaded);
+    this.#addFeedFault(this.chain.revision + 1, "missing");
+    return { kind: "broken", applied: [] };
+  }
+
   /** Follows the changes that a transaction read, as far as their links are right, and puts in the rows that they name. */
   follow(read: FeedRead): Followed {
     if (this.#checkHead(read.head) === "rolled-back") return { kind: "rolled-back", applied: [] };
