@@ -118,8 +118,8 @@ export function faultOf(
   error: unknown,
   { mutates }: { readonly mutates: boolean } = { mutates: false },
 ): ProviderFault {
-  if (error instanceof ProviderError) return error.fault;
   try {
+    if (error instanceof ProviderError) return error.fault;
     const fault = faultOfParts(error, partsOf(error));
     return mutates && fault.failure === "OUTAGE" && !isNeverSent(error)
       ? { ...fault, failure: "UNKNOWN_OUTCOME" }

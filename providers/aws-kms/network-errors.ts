@@ -4,9 +4,10 @@ export function hasNoAnswer(error: unknown): boolean {
   const code = codeOf(error);
   if (code === undefined) return error.name === "TimeoutError";
   // Node's own codes for wrong arguments start with ERR_ too; they are faults of ours.
-  return !code.startsWith("ERR_") || NETWORK.test(code);
+  return CODE.test(code) && (!code.startsWith("ERR_") || NETWORK.test(code));
 }
 
+const CODE = /^[A-Z][A-Z0-9_]+$/u;
 const NETWORK = /^ERR_(?:TLS|SSL|SOCKET|STREAM)_/u;
 
 /**
