@@ -29,6 +29,8 @@ export function unwrapKey(
   mode: KeyWrapMode,
   { kek, wrapped }: { readonly kek: Uint8Array; readonly wrapped: Uint8Array },
 ): Buffer | undefined {
+  // OpenSSL opens nothing at all to nothing at all.
+  if (wrapped.length < 16 || wrapped.length % 8 !== 0) return undefined;
   const { cipher, iv } = MODES[mode];
   const unwrap = createDecipheriv(cipher, createSecretKey(kek), iv);
   try {
