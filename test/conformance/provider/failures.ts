@@ -1,10 +1,17 @@
 import { expect } from "vitest";
 import { FAILURES } from "#core/failures.ts";
+import type { CallContext, Provider } from "#core/provider.ts";
+import type { NativeRef } from "#core/records.ts";
 import { call, faultOf, listed, type ProviderTests } from "./subject.ts";
-import { administrationOf, usesOf } from "./uses.ts";
+import { administrationOf, runUse, usesOf } from "./uses.ts";
 
 export const failureTests: ProviderTests = ({ capabilities }) => {
-  const everything = [...usesOf(capabilities), ...administrationOf(capabilities.destructionDays?.min ?? 0)];
+  const uses = usesOf(capabilities).map((use) => ({
+    name: use.name,
+    run: async (provider: Provider, ref: NativeRef, context: CallContext) =>
+      await runUse(use, provider, { ref, call: context }),
+  }));
+  const everything = [...uses, ...administrationOf(capabilities.destructionDays?.min ?? 0)];
   return [
     {
       name: "a key that does not exist is NOT_FOUND, whatever is asked of it",

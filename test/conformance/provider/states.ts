@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Capabilities, Observation, Provider } from "#core/provider.ts";
 import { call, expectUnsupported, faultOf, type ProviderTest, type ProviderTests, type Subject } from "./subject.ts";
-import { usesOf } from "./uses.ts";
+import { runUse, type Use, usesOf, withOwnBytes } from "./uses.ts";
 import { opens, wrapped } from "./wrapper.ts";
 
 const DAY_MS = 86_400_000;
@@ -34,9 +34,9 @@ function disableTests(capabilities: Capabilities): ProviderTest[] {
     {
       name: "every declared use of a disabled key is refused as STATE",
       run: async (subject) => {
-        const refs = await keyPerAlgorithm(subject);
-        for (const ref of refs.values()) await subject.provider.keys.disable(ref, call());
-        await expectUsesRefused(subject, refs, ["STATE"]);
+        const prepared = await prepare(subject);
+        for (const ref of prepared.refs.values()) await subject.provider.keys.disable(ref, call());
+        await expectRefused(subject, prepared, ["STATE"]);
       },
     },
     {
@@ -94,10 +94,10 @@ function destructionTests(
       name: "every declared use of a key whose destruction is scheduled is refused as STATE, and so are enable and disable",
       run: async (subject) => {
         const { provider } = subject;
-        const refs = await keyPerAlgorithm(subject);
-        for (const ref of refs.values()) await provider.keys.scheduleDestruction(ref, window.min, call());
-        await expectUsesRefused(subject, refs, ["STATE"]);
-        const ref = refs.get(recipientAlgorithm) ?? expect.fail("no such key");
+        const prepared = await prepare(subject);
+        for (const ref of prepared.refs.values()) await provider.keys.scheduleDestruction(ref, window.min, call());
+        await expectRefused(subject, prepared, ["STATE"]);
+        const ref = prepared.refs.get(recipientAlgorithm) ?? expect.fail("no such key");
         const enable = async () => await provider.keys.enable(ref, call());
         const disable = async () => await provider.keys.disable(ref, call());
         for (const change of [enable, disable]) expect((await faultOf(provider, change)).failure).toBe("STATE");
@@ -137,15 +137,16 @@ function afterWindow(capabilities: Capabilities, { min, advance }: AfterWindow):
     name: "a key past its destruction time is gone for every use, and cannot be brought back",
     run: async (subject) => {
       const { provider, second } = subject;
-      const refs = await keyPerAlgorithm(subject);
-      for (const ref of refs.values()) await provider.keys.scheduleDestruction(ref, min, call());
+      const prepared = await prepare(subject);
+      const { refs } = prepared;
+      for (const ref of prepared.refs.values()) await provider.keys.scheduleDestruction(ref, min, call());
       await advance(min * DAY_MS + HOUR_MS);
       for (const ref of refs.values()) {
         expect(["destroyed", "missing"]).toContain(
           await classOf(second, async () => await second.describe(ref, call())),
         );
       }
-      await expectUsesRefused(subject, refs, ["STATE", "NOT_FOUND"]);
+      await expectRefused(subject, prepared, ["STATE", "NOT_FOUND"]);
       const ref = refs.get(capabilities.recipientAlgorithm) ?? expect.fail("no such key");
       const enable = async () => await provider.keys.enable(ref, call());
       const cancel = async () => await provider.keys.cancelDestruction(ref, call());
@@ -166,23 +167,28 @@ async function classOf(provider: Provider, describeKey: () => Promise<Observatio
   }
 }
 
-async function keyPerAlgorithm({ harness, freshKey }: Subject): Promise<Map<string, string>> {
+type Prepared = { readonly refs: ReadonlyMap<string, string>; readonly uses: readonly Use[] };
+
+/** A key of its own per algorithm, and every use of it, with bytes that it opens: only its state will speak against them. */
+async function prepare({ harness, provider, freshKey }: Subject): Promise<Prepared> {
   const refs = new Map<string, string>();
-  for (const { algorithm } of usesOf(harness.capabilities)) {
-    if (!refs.has(algorithm)) refs.set(algorithm, await freshKey(algorithm));
+  const uses: Use[] = [];
+  for (const use of usesOf(harness.capabilities)) {
+    const ref = refs.get(use.algorithm) ?? (await freshKey(use.algorithm));
+    refs.set(use.algorithm, ref);
+    uses.push(await withOwnBytes(use, provider, ref));
   }
-  return refs;
+  return { refs, uses };
 }
 
-async function expectUsesRefused(
-  subject: Subject,
-  refs: Map<string, string>,
+async function expectRefused(
+  { provider }: Subject,
+  { refs, uses }: Prepared,
   failures: readonly string[],
 ): Promise<void> {
-  const { provider, harness } = subject;
-  for (const use of usesOf(harness.capabilities)) {
+  for (const use of uses) {
     const ref = refs.get(use.algorithm) ?? expect.fail("no such key");
-    const { failure } = await faultOf(provider, async () => await use.run(provider, ref, call()));
+    const { failure } = await faultOf(provider, async () => await runUse(use, provider, { ref, call: call() }));
     expect(failures, use.name).toContain(failure);
   }
 }

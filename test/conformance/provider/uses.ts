@@ -1,71 +1,100 @@
-import { expect } from "vitest";
 import { randomBytes } from "node:crypto";
+import { expect } from "vitest";
 import { uuidFromBytes } from "#core/ids.ts";
-import { type AlgorithmName } from "#core/algorithms.ts";
+import type { AlgorithmName } from "#core/algorithms.ts";
 import { NO_CONTEXT } from "#core/context.ts";
-import type { CallContext, Capabilities, Provider } from "#core/provider.ts";
+import type { CallContext, Capabilities, Provider, ProviderOperation } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
+import { call } from "./subject.ts";
 
 /** One way to use a key. */
 export type Use = {
   readonly name: string;
+  readonly operation: ProviderOperation;
   readonly algorithm: AlgorithmName;
-  readonly run: (provider: Provider, ref: NativeRef, call: CallContext) => Promise<unknown>;
+  /** What an opening use is given. */
+  readonly bytes: Uint8Array;
 };
 
-const BYTES = randomBytes(48);
+const MESSAGE = randomBytes(48);
 const WRAP_CONTEXT = {
   branch: uuidFromBytes(randomBytes(16)),
   branchVersion: 1,
   recipient: uuidFromBytes(randomBytes(16)),
   digest: randomBytes(32),
 };
+/** What makes the bytes that an operation opens. */
+const MAKERS: Partial<Readonly<Record<ProviderOperation, ProviderOperation>>> = {
+  decrypt: "encrypt",
+  unwrap: "wrap",
+  "verify-mac": "mac",
+};
 
 /** Every declared use of a key: one per row. What the opening ones are given opens under no key. */
 export function usesOf({ rows, recipientAlgorithm }: Capabilities): Use[] {
   return rows
     .filter((row) => row.algorithm === recipientAlgorithm || (row.operation !== "wrap" && row.operation !== "unwrap"))
-    .map(({ operation, algorithm }): Use => {
-      const name = `${operation} with ${algorithm}`;
-      return {
-        name,
-        algorithm,
-        run: async (provider, ref, call) => await RUNS[operation](provider, { ref, algorithm, call }),
-      };
-    });
+    .map(({ operation, algorithm }) => ({
+      name: `${operation} with ${algorithm}`,
+      operation,
+      algorithm,
+      bytes: MESSAGE,
+    }));
 }
 
-type Run = (
-  provider: Provider,
-  input: { readonly ref: NativeRef; readonly algorithm: AlgorithmName; readonly call: CallContext },
-) => Promise<unknown>;
+/** The same use with bytes that the key made and opens. */
+export async function withOwnBytes(use: Use, provider: Provider, ref: NativeRef): Promise<Use> {
+  const maker = MAKERS[use.operation];
+  if (maker === undefined) return use;
+  const bytes = await RUNS[maker](provider, { use, ref, call: call() });
+  return { ...use, bytes: Buffer.isBuffer(bytes) ? bytes : expect.fail(`${maker} gave no bytes`) };
+}
 
-const RUNS: Readonly<Record<Capabilities["rows"][number]["operation"], Run>> = {
-  encrypt: async ({ cipher }, { call, ...input }) =>
-    await (cipher ?? missing()).encrypt({ ...input, plaintext: BYTES, context: NO_CONTEXT }, call),
-  decrypt: async ({ cipher }, { call, ...input }) =>
-    await (cipher ?? missing()).decrypt({ ...input, ciphertext: BYTES, context: NO_CONTEXT }, call),
-  wrap: async ({ wrapper }, { ref, call }) => await wrapper.wrap({ ref, payload: BYTES, context: WRAP_CONTEXT }, call),
-  unwrap: async ({ wrapper }, { ref, call }) => await wrapper.unwrap({ ref, wrap: BYTES, context: WRAP_CONTEXT }, call),
-  mac: async ({ mac }, { call, ...input }) => await (mac ?? missing()).mac({ ...input, message: BYTES }, call),
-  "verify-mac": async ({ mac }, { call, ...input }) =>
-    await (mac ?? missing()).verifyMac({ ...input, message: BYTES, mac: BYTES }, call),
+export async function runUse(use: Use, provider: Provider, { ref, call: context }: UseTarget): Promise<unknown> {
+  return await RUNS[use.operation](provider, { use, ref, call: context });
+}
+
+type UseTarget = { readonly ref: NativeRef; readonly call: CallContext };
+type Run = (provider: Provider, input: UseTarget & { readonly use: Use }) => Promise<Buffer | boolean>;
+
+const RUNS: Readonly<Record<ProviderOperation, Run>> = {
+  encrypt: async ({ cipher }, { use: { algorithm }, ref, call: context }) => {
+    const input = { ref, algorithm, plaintext: MESSAGE, context: NO_CONTEXT };
+    return (await (cipher ?? missing()).encrypt(input, context)).value;
+  },
+  decrypt: async ({ cipher }, { use: { algorithm, bytes }, ref, call: context }) => {
+    const input = { ref, algorithm, ciphertext: bytes, context: NO_CONTEXT };
+    return (await (cipher ?? missing()).decrypt(input, context)).value;
+  },
+  wrap: async ({ wrapper }, { ref, call: context }) =>
+    (await wrapper.wrap({ ref, payload: MESSAGE, context: WRAP_CONTEXT }, context)).value,
+  unwrap: async ({ wrapper }, { use, ref, call: context }) =>
+    (await wrapper.unwrap({ ref, wrap: use.bytes, context: WRAP_CONTEXT }, context)).value,
+  mac: async ({ mac }, { use: { algorithm }, ref, call: context }) =>
+    (await (mac ?? missing()).mac({ ref, algorithm, message: MESSAGE }, context)).value,
+  "verify-mac": async ({ mac }, { use: { algorithm, bytes }, ref, call: context }) =>
+    (await (mac ?? missing()).verifyMac({ ref, algorithm, message: MESSAGE, mac: bytes }, context)).value,
 };
 
 function missing(): never {
   return expect.fail("an ability is missing");
 }
 
+type Administration = {
+  readonly name: string;
+  readonly run: (provider: Provider, ref: NativeRef, call: CallContext) => Promise<unknown>;
+};
+
 /** Every way to ask about a key or to change it. */
-export function administrationOf(days: number): readonly Pick<Use, "name" | "run">[] {
+export function administrationOf(days: number): readonly Administration[] {
   return [
-    { name: "describe", run: async (provider, ref, call) => await provider.describe(ref, call) },
-    { name: "enable", run: async ({ keys }, ref, call) => await keys.enable(ref, call) },
-    { name: "disable", run: async ({ keys }, ref, call) => await keys.disable(ref, call) },
+    { name: "describe", run: async (provider, ref, context) => await provider.describe(ref, context) },
+    { name: "enable", run: async ({ keys }, ref, context) => await keys.enable(ref, context) },
+    { name: "disable", run: async ({ keys }, ref, context) => await keys.disable(ref, context) },
     {
       name: "schedule destruction",
-      run: async ({ keys }, ref, call) => await keys.scheduleDestruction(ref, days, call),
+      run: async ({ keys }, ref, context) => await keys.scheduleDestruction(ref, days, context),
     },
-    { name: "cancel destruction", run: async ({ keys }, ref, call) => await keys.cancelDestruction(ref, call) },
+    { name: "cancel destruction", run: async ({ keys }, ref, context) => await keys.cancelDestruction(ref, context) },
   ];
 }
