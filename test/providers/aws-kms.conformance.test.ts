@@ -10,9 +10,6 @@ afterAll(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-/** What AWS does is not known. With real ciphertexts: test/unit/providers/aws-kms/state-of-use.test.ts. */
-const GARBAGE_FIRST = "the fake refuses what is no ciphertext before it looks at the key's state";
-
 providerSuite({
   name: "aws-kms",
   capabilities: AWS_KMS_CAPABILITIES,
@@ -23,10 +20,5 @@ providerSuite({
   },
   foreignKey: async (): Promise<NativeRef> => await makeForeignKey(fake.endpoint),
   sizes: { listedKeys: 101, flippedBits: 300 }, // one more than a page of aliases
-  decline: {
-    "every declared use of a disabled key is refused as STATE": GARBAGE_FIRST,
-    "every declared use of a key whose destruction is scheduled is refused as STATE, and so are enable and disable":
-      GARBAGE_FIRST,
-  },
   isThrowaway: true,
 });
