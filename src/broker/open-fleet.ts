@@ -1,7 +1,7 @@
 import type { Catalog, Store } from "#core/catalog.ts";
 import type { Sources } from "#core/clock.ts";
 import { createId } from "#core/ids.ts";
-import type { Provider } from "#core/provider.ts";
+import type { Capabilities, Provider } from "#core/provider.ts";
 import type { ProviderRecord } from "#core/records.ts";
 import type { ProviderFacts } from "#policy/policy.ts";
 import { Deadline } from "#resilience/deadline.ts";
@@ -14,7 +14,8 @@ const IDENTIFY_MS = 10_000;
 export type FleetEntry = {
   readonly name: string;
   readonly kind: string;
-  readonly facts: ProviderFacts;
+  /** What is known of it: more once it is open. */
+  readonly factsOf: (capabilities: Capabilities | undefined) => ProviderFacts;
   readonly open: () => Promise<Provider>;
 };
 
@@ -30,7 +31,8 @@ export class OpenFleet implements Fleet, AsyncDisposable {
     this.#pool = pool;
     this.#sources = sources;
     for (const entry of entries) {
-      const { name, kind, facts } = entry;
+      const { name, kind } = entry;
+      const facts = entry.factsOf(undefined);
       this.#members.set(name, { entry, name, kind, facts, provider: undefined, uid: undefined, canary: undefined, misconfigured: undefined });
     }
   }
@@ -91,6 +93,7 @@ export class OpenFleet implements Fleet, AsyncDisposable {
       if (member.provider === undefined) {
         const opened = await member.entry.open();
         member.provider = opened;
+        member.facts = member.entry.factsOf(opened.capabilities);
         this.#pool.put(member.name, opened);
       }
       const { provider } = member;

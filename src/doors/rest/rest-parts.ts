@@ -17,7 +17,6 @@ export type RestParts = {
   readonly metrics: () => Promise<{ readonly text: string; readonly contentType: string }>;
   /** Whether metrics are open to anybody: the listener is on a loopback address. */
   readonly metricsOpen: boolean;
-  readonly policyText: () => string;
   /** What a configuration text has wrong: one line each. */
   readonly validatePolicy: (text: string) => Promise<readonly PolicyProblem[]>;
   readonly version: string;

@@ -1,0 +1,328 @@
+/** Builds a gateway from its configuration: the composition root. Nothing else makes these parts. */
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import express from "express";
+import type { Sources } from "#core/clock.ts";
+import { KmsError } from "#core/errors.ts";
+import { createId, createUuid } from "#core/ids.ts";
+import type { Journal } from "#core/journal.ts";
+import type { RowFault, Store } from "#core/catalog.ts";
+import { openAuditTrail } from "#audit/trail.ts";
+import { authenticate, unauthenticated } from "#broker/authenticate.ts";
+import { loadBranchKey } from "#broker/load-branch-key.ts";
+import { OpenFleet } from "#broker/open-fleet.ts";
+import type { BrokerParts } from "#broker/parts.ts";
+import type { Config } from "#config/schema.ts";
+import { createBranchKeys } from "#envelope/branch-keys.ts";
+import { createMessageIdSource } from "#envelope/message-id.ts";
+import { createVersionKeys } from "#envelope/version-keys.ts";
+import { restDoor } from "#doors/rest/door.ts";
+import type { PolicyProblem } from "#doors/rest/rest-parts.ts";
+import { apiKeyDigest } from "#http/api-key.ts";
+import { badPath, type Kit, noRoute } from "#http/mount.ts";
+import { openServer, type RunningServer } from "#http/server.ts";
+import { createProviderPool, type ProviderPool } from "#resilience/provider-pool.ts";
+import { openStore } from "#store/open-store.ts";
+import { startBackground } from "./app/background.ts";
+import { ensureDefaultNamespace, ensureFirstAdmin, updateAddress } from "./app/first-client.ts";
+import { completeJournal, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
+import { createMetrics, type Metrics } from "./app/metrics.ts";
+import { observe } from "./app/observed.ts";
+import { fleetEntries } from "./app/open-providers.ts";
+import { obtainSecret } from "./app/own-secrets.ts";
+import { takeSlot, type ProcessSlot } from "./app/process-slot.ts";
+import type { RootKey } from "./app/root.ts";
+import { serverTls } from "./app/server-tls.ts";
+import { timedAudit } from "./app/timed-audit.ts";
+import { unlock } from "./app/unlock.ts";
+
+/** How long the start waits for providers to say what they are; who is later is met in the background. */
+const REACH_MS = 3000;
+const CLOSE_MS = 10_000;
+
+export type Log = {
+  readonly info: (fields: object, message: string) => void;
+  readonly warn: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
+};
+
+export type GatewayOptions = {
+  readonly config: Config;
+  readonly dataFolder: string;
+  readonly sources: Sources;
+  readonly log: Log;
+  readonly version: string;
+  readonly validatePolicy: (text: string) => Promise<readonly PolicyProblem[]>;
+};
+
+/** A gateway that listens. */
+export interface Gateway extends AsyncDisposable {
+  readonly address: string;
+  readonly clientFile: string;
+  /** The domains on which a new key of the default route stands, and the minimum that follows. */
+  readonly domains: number;
+  readonly port: number;
+}
+
+/**
+ * Opens everything in order and listens. Rejects with a sentence for an operator; what was opened by then is closed again.
+ */
+export async function openGateway(options: GatewayOptions): Promise<Gateway> {
+  await using stack = new AsyncDisposableStack();
+  const { config, dataFolder, sources, log } = options;
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const stateFolder = join(dataFolder, "state");
+  const slot = stack.use(takeSlot(stateFolder));
+  const broker: { parts: BrokerParts | undefined } = { parts: undefined };
+  const metrics = createMetrics(observe(() => broker.parts));
+  const pool = stack.use(createPool(options, metrics));
+  const fleet = stack.use(new OpenFleet(fleetEntries(config.providers, { dataFolder, sources }), { pool, sources }));
+  await settledWithin(fleet.reach(), REACH_MS, sources);
+  const { store, journal, roots } = await openState(options, { fleet, pool, stateFolder, stack });
+  fleet.recall(store.catalog);
+  await fleet.settle(store);
+  const parts = await openParts(options, { store, journal, roots, fleet, pool, slot, metrics, stack });
+  broker.parts = parts;
+  await ensureDefaultNamespace(store, sources);
+  const tls = config.listen.insecureHttp ? undefined : await serverTls({ config, dataFolder, store, roots, sources });
+  const closing = { begun: false };
+  const server = await openServer({
+    host: config.listen.host,
+    port: config.listen.port,
+    tls,
+    handle: handler(options, parts, { metrics, closing }),
+    newRequestId: () => createId("req", sources),
+  });
+  stack.defer(async () => {
+    await server.close(CLOSE_MS);
+  });
+  const address = addressOf(config, server);
+  if (slot.number === 1) await announce(store, { options, address });
+  stack.use(startBackground(parts, { fleet, log }));
+  void completeJournal(journal, store.catalog).catch((error: unknown) => {
+    log.error({ error: String(error) }, "the journal cannot be completed");
+  });
+  const owned = stack.move();
+  return {
+    address,
+    port: server.port,
+    clientFile: join(dataFolder, "client.json"),
+    domains: new Set([...fleet.members()].map(({ facts }) => facts.failureDomain)).size,
+    [Symbol.asyncDispose]: async () => {
+      closing.begun = true;
+      await owned.disposeAsync();
+      for (const { material, rowKey } of roots) {
+        material.fill(0);
+        rowKey.fill(0);
+      }
+    },
+  };
+}
+
+function createPool({ config, sources, log }: GatewayOptions, metrics: Metrics): ProviderPool {
+  return createProviderPool({
+    sources,
+    settings: { breaker: config.resilience.breaker, attemptTimeoutMs: config.resilience.attemptTimeoutMs },
+    onCall: ({ provider, operation, outcome, latencyMs }) => {
+      metrics.providerCall({ provider, operation, outcome }, latencyMs / 1000);
+    },
+    onBreaker: (provider, plane, { from, to }) => {
+      log.warn({ provider, plane, from, to }, `the breaker of ${provider} (${plane}) is ${to}`);
+    },
+  });
+}
+
+type StateParts = { readonly fleet: OpenFleet; readonly pool: ProviderPool; readonly stateFolder: string; readonly stack: AsyncDisposableStack };
+type State = { readonly store: Store; readonly journal: Journal; readonly roots: readonly RootKey[] };
+
+async function openState(options: GatewayOptions, { fleet, pool, stateFolder, stack }: StateParts): Promise<State> {
+  const { config, dataFolder, sources, log } = options;
+  const targets = config.journal.map(({ path }) => (isAbsolute(path) ? path : join(dataFolder, path)));
+  const onDamaged = (): void => {
+    log.error({ code: "JOURNAL_DAMAGED" }, "JOURNAL_DAMAGED: a line of the journal does not verify; what the store knows of it is told again");
+  };
+  const opened: { roots: readonly RootKey[] } = { roots: [] };
+  const store = stack.use(
+    await openStore({
+      file: join(dataFolder, "claviger.db"),
+      stateFolder,
+      sources,
+      unlock: async (rows) => {
+        const unlocked = await unlock(
+          {
+            sources,
+            fleet,
+            pool,
+            stateFolder,
+            journalHasKeys: async () => await journalHasKeys(targets),
+            journalFirst: async (root, entries) => {
+              await using journal = await openGatewayJournal({ targets, roots: [root], onDamaged });
+              await journal.append(entries);
+            },
+          },
+          rows,
+        );
+        opened.roots = unlocked.roots;
+        return unlocked;
+      },
+      onFault: (fault: RowFault) => {
+        log.error({ code: "ROW_UNSEALED", table: fault.table, id: fault.id, fault: fault.fault }, `ROW_UNSEALED ${fault.table} ${fault.id}: ${fault.fault}`);
+      },
+      onError: (error) => {
+        log.error({ error: String(error) }, "the store cannot be read");
+      },
+    }),
+  );
+  const journal = stack.use(await openGatewayJournal({ targets, roots: opened.roots, onDamaged }));
+  return { store, journal, roots: opened.roots };
+}
+
+type PartsInput = State & {
+  readonly fleet: OpenFleet;
+  readonly pool: ProviderPool;
+  readonly slot: ProcessSlot;
+  readonly metrics: Metrics;
+  readonly stack: AsyncDisposableStack;
+};
+
+async function openParts(options: GatewayOptions, input: PartsInput): Promise<BrokerParts> {
+  const { config, dataFolder, sources, log } = options;
+  const { store, journal, roots, fleet, pool, slot, metrics, stack } = input;
+  const audit = stack.use(await openTrail(options, { store, roots, slot, dataFolder }));
+  const { refreshMs, hardTtlMs } = config.envelope;
+  const branchKeys = createBranchKeys({
+    ...{ clock: sources.clock, random: sources.random, refreshMs, hardTtlMs },
+    load: async (branch, version) => await loadBranchKey(parts, branch, version),
+    onResult: (result) => {
+      metrics.branchKey(result);
+    },
+  });
+  stack.defer(() => {
+    branchKeys.clear();
+  });
+  const parts: BrokerParts = {
+    ...{ store, catalog: store.catalog, journal, sources, fleet, pool, branchKeys },
+    audit: timedAudit(audit, { monotonicMs: () => sources.clock.monotonicMs(), onAppend: metrics.auditAppend }),
+    policy: () => ({ routes: config.routes, providers: [...fleet.members()].map(({ facts }) => facts), hash: config.policyHash }),
+    versionKeys: stack.use(createVersionKeys({ branchKeys })),
+    messageIds: createMessageIdSource({ random: sources.random, clock: sources.clock, processSecret: sources.random.kernelBytes(32) }),
+    settings: {
+      gateway: slot.name,
+      process: `${slot.name}-${createUuid(sources).slice(-8)}`,
+      deadlineMs: config.resilience.deadlineMs,
+      ...config.catalog,
+      hardTtlMs,
+    },
+    flights: new Map(),
+    running: new Set(),
+    onAlarm: ({ kind, detail, ids }) => {
+      log.error({ kind, ...ids }, `${kind}: ${detail}`);
+    },
+  };
+  return parts;
+}
+
+async function openTrail(
+  { config, sources, log }: GatewayOptions,
+  { store, roots, slot, dataFolder }: { readonly store: Store; readonly roots: readonly RootKey[]; readonly slot: ProcessSlot; readonly dataFolder: string },
+): Promise<ReturnType<typeof openAuditTrail>> {
+  const key = await obtainSecret({ store, roots, sources }, "audit-signing-key", async () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+    const publicPart = publicKey.export({ format: "pem", type: "spki" }).toString();
+    return await Promise.resolve({ secret: privateKey.export({ format: "der", type: "pkcs8" }), publicPart });
+  });
+  const signingKey = createPrivateKey({ key: key.secret, format: "der", type: "pkcs8" });
+  key.secret.fill(0);
+  return openAuditTrail({
+    folder: join(dataFolder, "audit"),
+    process: slot.name,
+    signingKey,
+    anchors: config.audit.anchors,
+    clock: sources.clock,
+    scheduler: sources.scheduler,
+    onTrouble: (message, cause) => {
+      log.error({ cause: String(cause) }, message);
+    },
+  });
+}
+
+type Serving = { readonly metrics: Metrics; readonly closing: { readonly begun: boolean } };
+
+function handler(options: GatewayOptions, parts: BrokerParts, { metrics, closing }: Serving): Parameters<typeof openServer>[0]["handle"] {
+  const { config, sources, log, version, validatePolicy } = options;
+  const kit: Kit = {
+    budgets: { dataMs: config.resilience.deadlineMs, otherMs: 30_000 },
+    newRequestId: () => createId("req", sources),
+    monotonicMs: () => sources.clock.monotonicMs(),
+    authenticate: (request) => {
+      const digest = apiKeyDigest(request);
+      if (digest === undefined) throw unauthenticated();
+      return authenticate({ catalog: parts.catalog, store: parts.store, clock: sources.clock }, digest);
+    },
+    refuses: (route) => {
+      if (!closing.begun || route.plane === "ops") return undefined;
+      return new KmsError("SHUTTING_DOWN", "the gateway is shutting down", { retryAfterSeconds: 1 });
+    },
+    onServed: ({ operation, requestId, code, durationMs, error }) => {
+      metrics.request({ door: "rest", operation, code }, durationMs / 1000);
+      if (error?.code === "INTERNAL" || error?.code === "INTEGRITY_FAILURE") log.error({ requestId, code, cause: causeOf(error) }, error.publicMessage);
+    },
+  };
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  const door = restDoor(kit, {
+    broker: parts,
+    sources,
+    readiness: () => readiness(parts, closing.begun),
+    metrics: metrics.write,
+    metricsOpen: isLoopback(config.listen.host),
+    validatePolicy,
+    version,
+  });
+  app.use(door);
+  app.use((request, response) => {
+    noRoute(kit, request, response);
+  });
+  app.use((error: unknown, request: express.Request, response: express.Response, _next: express.NextFunction) => {
+    badPath(kit, request, response, error);
+  });
+  return (request, response) => {
+    app(request, response);
+  };
+}
+
+/** The causes of an error in words: names and messages, never values. */
+function causeOf(error: KmsError): string {
+  const causes: string[] = [];
+  for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) causes.push(cause.stack ?? cause.message);
+  return causes.join("\ncaused by ");
+}
+
+function readiness(parts: BrokerParts, closing: boolean): readonly string[] {
+  const stale = parts.sources.clock.monotonicMs() - parts.catalog.freshAtMs > parts.settings.protectStalenessMs;
+  return [...(closing ? ["shutting-down"] : []), ...(stale ? ["catalog-stale"] : []), ...(parts.audit.available ? [] : ["audit-unavailable"])];
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
+
+function addressOf({ listen }: Config, server: RunningServer): string {
+  const host = listen.host === "0.0.0.0" || listen.host === "::" ? "localhost" : listen.host;
+  return `${listen.insecureHttp ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+}
+
+async function announce(store: Store, { options, address }: { readonly options: GatewayOptions; readonly address: string }): Promise<void> {
+  await ensureFirstAdmin(store, options.sources, { folder: options.dataFolder, address, cacert: "ca.pem" });
+  await updateAddress(options.dataFolder, address);
+}
+
+async function settledWithin(work: Promise<void>, ms: number, { scheduler }: Sources): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = scheduler.after(ms, resolve);
+  await Promise.race([work, promise]);
+  timer[Symbol.dispose]();
+}
+

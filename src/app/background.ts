@@ -1,0 +1,110 @@
+import type { Scheduler } from "#core/clock.ts";
+import { createId } from "#core/ids.ts";
+import type { OpenFleet } from "#broker/open-fleet.ts";
+import type { BrokerParts } from "#broker/parts.ts";
+import { writeReport } from "#broker/providers.ts";
+import { addMissingWrap } from "#broker/replenish.ts";
+import { rotateDue } from "#broker/rotate-due.ts";
+import { isHolder } from "#broker/write-wrap.ts";
+import { Background, type BackgroundTask } from "#lifecycle/background.ts";
+import { missingWraps } from "#lifecycle/replenish.ts";
+import { Deadline } from "#resilience/deadline.ts";
+import { IdleProber } from "#resilience/idle-probe.ts";
+
+const LEASE = "background";
+const LEASE_MS = 15_000;
+
+type BackgroundInput = {
+  readonly fleet: OpenFleet;
+  readonly log: { readonly warn: (fields: object, message: string) => void; readonly info: (fields: object, message: string) => void };
+};
+
+/** What a gateway does on its own clock: by itself, or where the lease is held. */
+export function startBackground(parts: BrokerParts, { fleet, log }: BackgroundInput): AsyncDisposable {
+  const onFailure = (task: string, error: unknown): void => {
+    log.warn({ task, error: error instanceof Error ? error.message : "unknown" }, `${task} failed; it is tried again`);
+  };
+  const { scheduler } = parts.sources;
+  const { process } = parts.settings;
+  const own = new Background(ownTasks(parts, fleet), { scheduler, onFailure, holdLease: async () => await Promise.resolve(true) });
+  const holdLease = async (): Promise<boolean> => await parts.store.lease(LEASE, process, LEASE_MS);
+  const shared = new Background(sharedTasks(parts, log), { scheduler, onFailure, holdLease });
+  const applied = parts.store.onApplied(() => {
+    soon(scheduler, () => void beat(parts).catch((error: unknown) => { onFailure("heartbeat", error); }));
+  });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      applied[Symbol.dispose]();
+      await own[Symbol.asyncDispose]();
+      await shared[Symbol.asyncDispose]();
+      await parts.store.dropHeartbeat(process);
+    },
+  };
+}
+
+/** After the current turn: a listener of the store must not write to it while it applies. */
+function soon(scheduler: Scheduler, run: () => void): void {
+  scheduler.after(0, run);
+}
+
+function ownTasks(parts: BrokerParts, fleet: OpenFleet): readonly BackgroundTask[] {
+  const prober = new IdleProber(parts.pool, parts.sources.clock);
+  return [
+    { name: "heartbeat", everyMs: 1000, run: async () => { await beat(parts); } },
+    { name: "idle probe", everyMs: 1000, run: async () => { await prober.tick(probed(parts)); } },
+    {
+      name: "reaching providers",
+      everyMs: 5000,
+      run: async () => {
+        if ([...fleet.members()].every(({ canary }) => canary !== undefined)) return;
+        await fleet.reach();
+        await fleet.settle(parts.store);
+      },
+    },
+    { name: "sweeping branch keys", everyMs: 10_000, run: async () => { parts.branchKeys.sweep(); await Promise.resolve(); } },
+  ];
+}
+
+function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly BackgroundTask[] {
+  return [
+    { name: "filling in wraps", everyMs: 2000, run: async () => { await fillIn(parts, log); } },
+    { name: "rotating keys", everyMs: 60_000, run: async () => { await rotateDue(parts); } },
+  ];
+}
+
+async function fillIn(parts: BrokerParts, log: BackgroundInput["log"]): Promise<void> {
+  const known = (name: string, uid: string | null): { name: string; uid: string } | undefined => {
+    const member = uid === null ? parts.fleet.member(name) : parts.fleet.memberByUid(uid);
+    return isHolder(member) ? { name: member.name, uid: member.uid } : undefined;
+  };
+  for (const missing of missingWraps(parts.catalog, known)) {
+    if (await addMissingWrap(parts, missing)) log.info({ ...missing }, `filled in a wrap at ${missing.provider}`);
+  }
+}
+
+async function beat(parts: BrokerParts): Promise<void> {
+  await parts.store.beat({
+    process: parts.settings.process,
+    gateway: parts.settings.gateway,
+    appliedRevision: parts.catalog.revision,
+    policyHash: parts.policy().hash,
+    time: parts.sources.clock.now(),
+    report: writeReport(parts),
+  });
+}
+
+function* probed(parts: BrokerParts): Generator<{ readonly name: string; readonly probe: () => Promise<void> }> {
+  for (const member of parts.fleet.members()) {
+    const { name, canary } = member;
+    if (!isHolder(member) || canary === undefined || parts.catalog.drain(name)?.drained === true) continue;
+    yield {
+      name,
+      probe: async () => {
+        await parts.pool.call(name, "data", "probe", async (call) => { await member.provider.probe(canary, call); }, {
+          deadline: new Deadline(parts.settings.deadlineMs, parts.sources),
+          requestId: createId("req", parts.sources),
+        });
+      },
+    };
+  }
+}

@@ -1,0 +1,122 @@
+import { hash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Catalog } from "#core/catalog.ts";
+import { keyIdOf } from "#core/ids.ts";
+import type { Journal, JournalEntry } from "#core/journal.ts";
+import { SYSTEM_NAMESPACE } from "#broker/namespaces.ts";
+import { writeJournalLine } from "#envelope/journal-line.ts";
+import { type ParsedLine, readJournalLine } from "#envelope/read-journal.ts";
+import { openJournal } from "#store/journal.ts";
+import type { RootKey } from "./root.ts";
+
+const SLICE = 1000;
+
+export type JournalParts = {
+  readonly targets: readonly string[];
+  /** Lines are written under the last of them. */
+  readonly roots: readonly RootKey[];
+  /** Told of a line that does not verify; what it told is then told again. */
+  readonly onDamaged: () => void;
+};
+
+/** Opens the journal of a gateway: lines carry the HMAC of the newest root key, and those that are there are checked with theirs. */
+export async function openGatewayJournal({ targets, roots, onDamaged }: JournalParts): Promise<Journal> {
+  const rowKeys = new Map(roots.map(({ version, rowKey }) => [version, rowKey]));
+  const current = roots.reduce((a, b) => (b.version > a.version ? b : a));
+  return await openJournal({
+    targets,
+    writeLine: (entry) => writeJournalLine(entry, { rowKey: current.rowKey, rootVersion: current.version }),
+    identify: identifyEntry,
+    readId: (line) => {
+      const parsed = readVerified(line, rowKeys);
+      if (parsed === undefined) onDamaged();
+      return parsed === undefined ? undefined : identifyLine(parsed);
+    },
+  });
+}
+
+/** Appends whatever the catalog knows and the journal does not tell: what other processes made, and what was cut off. */
+export async function completeJournal(journal: Journal, catalog: Catalog): Promise<void> {
+  let slice: JournalEntry[] = [];
+  for (const entry of entriesOf(catalog)) {
+    slice.push(entry);
+    if (slice.length < SLICE) continue;
+    await journal.append(slice);
+    slice = [];
+  }
+  if (slice.length > 0) await journal.append(slice);
+}
+
+/** Whether a journal holds keys of anybody but the gateway itself. */
+export async function journalHasKeys(targets: readonly string[]): Promise<boolean> {
+  for (const target of targets) {
+    const text = await readFile(target, "utf8").catch(() => "");
+    if (text.split("\n").some((line) => isUserKey(line))) return true;
+  }
+  return false;
+}
+
+function isUserKey(line: string): boolean {
+  try {
+    const parsed = readJournalLine(line);
+    return parsed.type === "version" && parsed.namespaceName !== SYSTEM_NAMESPACE;
+  } catch {
+    return false; // damaged: it opens nothing either
+  }
+}
+
+function readVerified(line: string, rowKeys: ReadonlyMap<number, Uint8Array>): ParsedLine | undefined {
+  try {
+    const { rootVersion } = JSON.parse(line) as { readonly rootVersion: number };
+    const rowKey = rowKeys.get(rootVersion);
+    return rowKey === undefined ? undefined : readJournalLine(line, { rowKey });
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an entry tells, down to its bytes: two makers of one version tell two things, of which one came to count. */
+function identifyEntry(entry: JournalEntry): string {
+  switch (entry.type) {
+    case "branch":
+      return digest("branch", entry.branch.id, entry.branchVersion.version, entry.branchVersion.commitment);
+    case "wrap":
+      return digest("wrap", entry.wrap.branch, entry.wrap.branchVersion, entry.wrap.wrap);
+    case "version":
+      return digest("version", entry.key.id, entry.version.version, entry.version.seal ?? "");
+  }
+}
+
+function identifyLine(line: ParsedLine): string {
+  switch (line.type) {
+    case "branch":
+      return digest("branch", line.branch, line.branchVersion, line.commitment.toString("base64"));
+    case "wrap":
+      return digest("wrap", line.branch, line.branchVersion, line.wrap.toString("base64"));
+    case "version":
+      return digest("version", keyIdOf(line.key), line.version, line.seal.toString("base64"));
+  }
+}
+
+function digest(...parts: readonly (string | number)[]): string {
+  return hash("sha256", parts.join("|"), "base64").slice(0, 24);
+}
+
+function* entriesOf(catalog: Catalog): Generator<JournalEntry> {
+  for (const branch of catalog.branches()) {
+    const namespace = catalog.namespace(branch.namespace);
+    if (namespace === undefined) continue;
+    for (const branchVersion of catalog.branchVersions(branch.id)) {
+      yield { type: "branch", namespace, branch, branchVersion };
+      for (const wrap of catalog.wraps(branch.id, branchVersion.version)) {
+        const recipient = catalog.recipient(wrap.recipient);
+        if (recipient !== undefined) yield { type: "wrap", namespace, recipient, wrap, commitment: branchVersion.commitment };
+      }
+    }
+  }
+  for (const namespace of catalog.namespaces()) {
+    for (const key of catalog.keys(namespace.name)) {
+      for (const version of catalog.versions(key.id)) if (version.seal !== null) yield { type: "version", namespace, key, version };
+    }
+  }
+}

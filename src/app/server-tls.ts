@@ -1,0 +1,78 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Store } from "#core/catalog.ts";
+import type { Sources } from "#core/clock.ts";
+import type { Config } from "#config/schema.ts";
+import { createLocalAuthority, issueServerCertificate, type LocalAuthority, wantsRenewal } from "#http/local-authority.ts";
+import type { Tls } from "#http/server.ts";
+import { obtainSecret } from "./own-secrets.ts";
+import type { RootKey } from "./root.ts";
+
+const AUTHORITY_FILE = "ca.pem";
+const CERTIFICATE_FILE = "server.pem";
+const KEY_FILE = "server-key.pem";
+
+export type ServerTlsInput = {
+  readonly config: Config;
+  readonly dataFolder: string;
+  readonly store: Store;
+  readonly roots: readonly RootKey[];
+  readonly sources: Sources;
+};
+
+/**
+ * The certificate of the listener: the configured one, or one that the local authority signs and that is made anew before it runs out.
+ * The authority's key is sealed in the store; its certificate, the server's and the server's key are files of the data folder.
+ */
+export async function serverTls({ config, dataFolder, store, roots, sources }: ServerTlsInput): Promise<Tls> {
+  const { tls, host } = config.listen;
+  if (tls !== null) return await readTls(tls.certificate, tls.key);
+  const made = await obtainSecret({ store, roots, sources }, "local-authority", async () => {
+    const { certificate, key } = await createLocalAuthority(sources.clock.now());
+    return { secret: key, publicPart: certificate };
+  });
+  const authority: LocalAuthority = { certificate: made.publicPart, key: made.secret };
+  try {
+    return await currentCertificate(authority, { dataFolder, host, now: sources.clock.now() });
+  } finally {
+    made.secret.fill(0);
+  }
+}
+
+async function readTls(certificate: string, key: string): Promise<Tls> {
+  try {
+    return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
+  } catch (error) {
+    throw new Error(`listen.tls: cannot be read: ${error instanceof Error ? error.message : "unknown"}`, { cause: error });
+  }
+}
+
+async function currentCertificate(
+  authority: LocalAuthority,
+  { dataFolder, host, now }: { readonly dataFolder: string; readonly host: string; readonly now: number },
+): Promise<Tls> {
+  await replace(join(dataFolder, AUTHORITY_FILE), `${authority.certificate}\n`);
+  const stored = await findStored(dataFolder, authority);
+  if (stored !== undefined && !wantsRenewal(stored.certificate, { host, now })) return stored;
+  const issued = await issueServerCertificate(authority, { host, now });
+  await replace(join(dataFolder, KEY_FILE), `${issued.key}\n`);
+  await replace(join(dataFolder, CERTIFICATE_FILE), issued.certificate);
+  return issued;
+}
+
+/** The stored pair, if it is whole and of this authority. */
+async function findStored(dataFolder: string, authority: LocalAuthority): Promise<Tls | undefined> {
+  try {
+    const certificate = await readFile(join(dataFolder, CERTIFICATE_FILE), "utf8");
+    const key = await readFile(join(dataFolder, KEY_FILE), "utf8");
+    return certificate.includes(authority.certificate.trim()) ? { certificate, key } : undefined;
+  } catch {
+    return undefined; // the first start, or somebody has cleared them away
+  }
+}
+
+async function replace(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.new`;
+  await writeFile(temporary, text, { mode: 0o600 });
+  await rename(temporary, path);
+}

@@ -1,0 +1,66 @@
+import type { Principal } from "#core/access.ts";
+import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
+import { createId } from "#core/ids.ts";
+import type { KeyRecord } from "#core/records.ts";
+import { Deadline } from "#resilience/deadline.ts";
+import type { Caller } from "./caller.ts";
+import type { BrokerParts } from "./parts.ts";
+import { rotateKey } from "./rotate-key.ts";
+
+const ROTATE_MS = 30_000;
+/** A turn rotates no more than this many keys, so that ten thousand keys of one birthday do not come at once. */
+const PER_TURN = 100;
+
+/** The clock and policy engine: who does what no person asked for (SYS of lifecycle.md § 3). */
+const SYSTEM: Principal = {
+  client: {
+    id: "cli_system",
+    name: "system",
+    namespace: "system",
+    person: "system",
+    role: "admin",
+    keys: [],
+    allow: [],
+    contextEquals: {},
+    expireTime: null,
+    createTime: 0,
+  },
+  credentialId: "crd_system",
+};
+
+/** Rotates the keys whose time has come. Age alone never refuses: a key that cannot be rotated now is tried again at the next turn. */
+export async function rotateDue(parts: BrokerParts): Promise<void> {
+  const due = [...dueKeys(parts)];
+  for (const key of due) {
+    try {
+      await rotateKey(parts, systemCaller(parts, key.namespace), key.id, { reason: "period", prepublishSeconds: 0 });
+    } catch (error) {
+      parts.onAlarm({ kind: "rotation", detail: error instanceof Error ? error.message : "unknown", ids: { keyId: key.id } });
+    }
+  }
+}
+
+function* dueKeys(parts: BrokerParts): Generator<KeyRecord> {
+  const now = parts.sources.clock.now();
+  let count = 0;
+  for (const { name } of parts.catalog.namespaces()) {
+    for (const key of parts.catalog.keys(name)) {
+      const { nextTime } = key.rotation;
+      if (nextTime === null || nextTime > now || key.hold !== null || effectiveLifecycle(key, now).state !== "active") continue;
+      yield key;
+      count += 1;
+      if (count === PER_TURN) return;
+    }
+  }
+}
+
+function systemCaller(parts: BrokerParts, namespace: string): Caller {
+  return {
+    principal: SYSTEM,
+    namespace,
+    requestId: createId("req", parts.sources),
+    door: "background",
+    deadline: new Deadline(ROTATE_MS, parts.sources),
+    dryRun: false,
+  };
+}

@@ -1,0 +1,28 @@
+import type { Router } from "express";
+import { type Kit, mountRoutes } from "#http/mount.ts";
+import type { Route } from "#http/route.ts";
+import type { RestParts } from "./rest-parts.ts";
+import { auditRoutes } from "./routes/audit.ts";
+import { clientRoutes } from "./routes/clients.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { operationRoutes } from "./routes/operations.ts";
+import { policyRoutes } from "./routes/policy.ts";
+import { providerRoutes } from "./routes/providers.ts";
+
+/** Every route of the native REST door, the busiest first. */
+export function restRoutes(parts: RestParts): readonly Route[] {
+  return [
+    ...operationRoutes(parts),
+    ...keyRoutes(parts),
+    ...providerRoutes(parts),
+    ...policyRoutes(parts),
+    ...clientRoutes(parts),
+    ...auditRoutes(parts),
+    ...healthRoutes(parts),
+  ];
+}
+
+export function restDoor(kit: Kit, parts: RestParts): Router {
+  return mountRoutes(restRoutes(parts), kit);
+}

@@ -1,0 +1,105 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { KmsError } from "#core/errors.ts";
+import { PROBLEM_TYPE, toProblem } from "./problem.ts";
+
+export type Tls = { readonly certificate: string; readonly key: string };
+
+export type ServerOptions = {
+  readonly host: string;
+  readonly port: number;
+  /** PEM texts; undefined: plain HTTP, which the caller allows on loopback only. */
+  readonly tls: Tls | undefined;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly newRequestId: () => string;
+};
+
+/** A listening server. */
+export interface RunningServer {
+  readonly port: number;
+  /** Presents another certificate to new connections. */
+  renew(tls: Tls): void;
+  /** Takes no new connection, lets running requests end (`graceMs` at most), then closes every socket. */
+  close(graceMs: number): Promise<void>;
+}
+
+const MAX_HEADER_BYTES = 32 * 1024;
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 60_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** Listens; rejects with a sentence for an operator, such as a port in use. */
+export async function openServer(options: ServerOptions): Promise<RunningServer> {
+  const server = createServer(options);
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    refuse(error, socket, options.newRequestId());
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    renew: ({ certificate, key }) => {
+      if ("setSecureContext" in server) (server as ReturnType<typeof createHttpsServer>).setSecureContext({ cert: certificate, key });
+    },
+    close: async (graceMs) => {
+      await close(server, graceMs);
+    },
+  };
+}
+
+function createServer({ tls, handle }: ServerOptions): Server {
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, noDelay: true };
+  if (tls === undefined) return createHttpServer(limits, handle);
+  return createHttpsServer({ ...limits, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }, handle) as unknown as Server;
+}
+
+async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new Error(listenProblem(error, host, port), { cause: error }));
+    });
+    server.listen({ host, port }, resolve);
+  });
+}
+
+function listenProblem({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  if (code === "EADDRINUSE") return `port ${port} on ${host} is in use; stop who uses it, or give another with --port`;
+  if (code === "EACCES") return `port ${port} on ${host} is not allowed to this user; give one above 1023 with --port`;
+  if (code === "EADDRNOTAVAIL") return `listen.host: ${host} is no address of this machine`;
+  return `cannot listen on ${host}:${port}: ${message}`;
+}
+
+async function close(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+  server.closeIdleConnections();
+  const timer = setTimeout(() => {
+    server.closeAllConnections();
+  }, graceMs);
+  await closed;
+  clearTimeout(timer);
+}
+
+/** What Node's parser refuses still gets a problem document. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const kms =
+    error.code === "HPE_HEADER_OVERFLOW"
+      ? new KmsError("HEADERS_TOO_LARGE", `headers: wanted at most ${MAX_HEADER_BYTES} bytes`)
+      : new KmsError("INVALID_ARGUMENT", "the request is not well-formed http");
+  const problem = toProblem(kms, requestId);
+  const body = JSON.stringify(problem);
+  const reason = problem.status === 431 ? "Request Header Fields Too Large" : "Bad Request";
+  const head = [`HTTP/1.1 ${problem.status} ${reason}`, `Content-Type: ${PROBLEM_TYPE}`, `X-Request-Id: ${requestId}`];
+  socket.end(`${[...head, `Content-Length: ${Buffer.byteLength(body)}`, "Connection: close"].join("\r\n")}\r\n\r\n${body}`);
+}
