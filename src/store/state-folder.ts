@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { KmsError } from "#core/errors.ts";
+import { syncFolder } from "./sync-folder.ts";
 
 /** The root key that this gateway accepts in one version: its commitment, 32 bytes in base64. */
 export type RootPin = { readonly rootVersion: number; readonly commitment: string };
@@ -58,16 +59,6 @@ async function replaceFile(
   }
   await rename(temporary, join(folder, name));
   if (sync) await syncFolder(folder);
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return; // a folder cannot be opened there
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
