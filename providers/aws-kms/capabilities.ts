@@ -3,7 +3,7 @@ import type { Capabilities, CapabilityRow, ProviderOperation } from "#core/provi
 import { refused } from "./errors.ts";
 
 /** Encrypt takes 1 to this many bytes (API reference, Encrypt, Plaintext). */
-export const MAX_PLAINTEXT_BYTES = 4096;
+const MAX_PLAINTEXT_BYTES = 4096;
 /** Decrypt takes 1 to this many bytes (API reference, Decrypt, CiphertextBlob). */
 export const MAX_CIPHERTEXT_BYTES = 6144;
 /** GenerateRandom gives 1 to this many bytes (API reference, GenerateRandom, NumberOfBytes). */

@@ -41,7 +41,8 @@ export type KmsClient = ReturnType<typeof openKmsClient>;
 
 /** Opens a client without a call. */
 export function openKmsClient(options: ClientOptions) {
-  let client = new KMSClient(configOf(options));
+  const connect = (): Connected => ({ client: new KMSClient(configOf(options)), calls: 0, retired: false });
+  let current = connect();
   let closed = false;
 
   const send = async <I extends ServiceInputTypes, O extends ServiceOutputTypes>(
@@ -49,9 +50,15 @@ export function openKmsClient(options: ClientOptions) {
     { signal }: CallContext,
   ): Promise<O> => {
     if (closed) throw refused("the provider is closed");
-    const to = client;
-    await requireCredentials(to);
-    return await to.send(command, { abortSignal: signal });
+    const connected = current;
+    connected.calls += 1;
+    try {
+      await requireCredentials(connected.client);
+      return await connected.client.send(command, { abortSignal: signal });
+    } finally {
+      connected.calls -= 1;
+      destroyUnused(connected);
+    }
   };
 
   const ask =
@@ -81,16 +88,23 @@ export function openKmsClient(options: ClientOptions) {
     disableKey: ask(DisableKeyCommand, { mutates: true }),
     scheduleKeyDeletion: ask(ScheduleKeyDeletionCommand, { mutates: true }),
     cancelKeyDeletion: ask(CancelKeyDeletionCommand, { mutates: true }),
-    /** Drops connections and makes a fresh client, with fresh credentials. */
+    /** Makes a fresh client, with fresh connections and credentials. Calls under way end on the connections that they have. */
     renew(): void {
-      client.destroy();
-      client = new KMSClient(configOf(options));
+      current.retired = true;
+      destroyUnused(current);
+      current = connect();
     },
     close(): void {
       closed = true;
-      client.destroy();
+      current.client.destroy();
     },
   };
+}
+
+type Connected = { readonly client: KMSClient; calls: number; retired: boolean };
+
+function destroyUnused({ client, calls, retired }: Connected): void {
+  if (retired && calls === 0) client.destroy();
 }
 
 type Command<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<

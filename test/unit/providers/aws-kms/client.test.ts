@@ -1,5 +1,6 @@
 import dns from "node:dns";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -177,14 +178,37 @@ it("sixty calls that hang keep no socket from the next one", async () => {
 });
 
 describe("renew and dispose", () => {
-  it("renew drops connections, and what hangs on them, and goes on with new ones", async () => {
-    const { fake, provider } = await openPair();
-    fake.faults.add({ kind: "hang" });
-    const asking = faultOfRejected(provider, random(provider));
-    await vi.waitUntil(() => fake.calls.count() === 1);
+  it("renew lets calls under way end, drops their connections then, and goes on with new ones", async () => {
+    const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const connections: Socket[] = [];
+    let asked = 0;
+    const endpoint = await serve(
+      async () => {
+        await answers[asked++]?.promise;
+        return { body: JSON.stringify({ Plaintext: Buffer.alloc(8).toString("base64") }) };
+      },
+      { onConnection: (socket) => connections.push(socket) },
+    );
+    const provider = await openProvider({ endpoint });
+    const first = random(provider);
+    await vi.waitUntil(() => asked === 1);
     provider.renew();
-    expect(await asking).toMatchObject({ failure: "OUTAGE", answered: false });
-    expect((await random(provider)).value).toHaveLength(8);
+    const second = random(provider);
+    await vi.waitUntil(() => asked === 2);
+    for (const { resolve } of answers) resolve();
+    expect([(await first).value.length, (await second).value.length]).toEqual([8, 8]);
+    await vi.waitUntil(() => connections[0]?.closed === true);
+    expect(connections.map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  it("renew drops connections that nobody uses at once", async () => {
+    const connections: Socket[] = [];
+    const body = JSON.stringify({ Plaintext: Buffer.alloc(8).toString("base64") });
+    const endpoint = await serve(() => ({ body }), { onConnection: (socket) => connections.push(socket) });
+    const provider = await openProvider({ endpoint });
+    await random(provider);
+    provider.renew();
+    await vi.waitUntil(() => connections[0]?.closed === true);
   });
 
   it("a provider that is closed refuses calls", async () => {

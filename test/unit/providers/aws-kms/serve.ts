@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 export type Reply = {
@@ -8,13 +8,17 @@ export type Reply = {
   readonly body?: string;
 };
 
-type Script = (operation: string, input: Record<string, unknown>) => Reply;
+type Script = (operation: string, input: Record<string, unknown>) => Reply | Promise<Reply>;
 
 /** A server that says what it is told, whatever AWS KMS would say. Ends with the test. Gives its endpoint. */
-export async function serve(reply: Script): Promise<string> {
+export async function serve(
+  reply: Script,
+  { onConnection }: { onConnection?: (socket: Socket) => void } = {},
+): Promise<string> {
   const server = createServer((request, response) => {
     void answer(request, response, reply);
   });
+  if (onConnection !== undefined) server.on("connection", onConnection);
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
@@ -27,7 +31,7 @@ export async function serve(reply: Script): Promise<string> {
 
 async function answer(request: IncomingMessage, response: ServerResponse, reply: Script): Promise<void> {
   const operation = String(request.headers["x-amz-target"]).replace("TrentService.", "");
-  const { status = 200, headers = {}, body = "" } = reply(operation, await readJson(request));
+  const { status = 200, headers = {}, body = "" } = await reply(operation, await readJson(request));
   response.writeHead(status, headers).end(body);
 }
 
