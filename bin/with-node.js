@@ -8,10 +8,10 @@ const node = findNode();
 if (node === undefined) refuse();
 else run(node, process.argv.slice(2));
 
-function run(node, [command, ...args]) {
+function run(found, [command, ...args]) {
   const child = spawn(command, args, {
     stdio: "inherit",
-    env: { ...process.env, PATH: dirname(node) + delimiter + process.env.PATH },
+    env: { ...process.env, PATH: dirname(found) + delimiter + process.env.PATH },
     shell: process.platform === "win32",
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));

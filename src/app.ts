@@ -133,14 +133,22 @@ function createPool({ config, sources, log }: GatewayOptions, metrics: Metrics):
   });
 }
 
-type StateParts = { readonly fleet: OpenFleet; readonly pool: ProviderPool; readonly stateFolder: string; readonly stack: AsyncDisposableStack };
+type StateParts = {
+  readonly fleet: OpenFleet;
+  readonly pool: ProviderPool;
+  readonly stateFolder: string;
+  readonly stack: AsyncDisposableStack;
+};
 type State = { readonly store: Store; readonly journal: Journal; readonly roots: readonly RootKey[] };
 
 async function openState(options: GatewayOptions, { fleet, pool, stateFolder, stack }: StateParts): Promise<State> {
   const { config, dataFolder, sources, log } = options;
   const targets = config.journal.map(({ path }) => (isAbsolute(path) ? path : join(dataFolder, path)));
   const onDamaged = (): void => {
-    log.error({ code: "JOURNAL_DAMAGED" }, "JOURNAL_DAMAGED: a line of the journal does not verify; what the store knows of it is told again");
+    log.error(
+      { code: "JOURNAL_DAMAGED" },
+      "JOURNAL_DAMAGED: a line of the journal does not verify; what the store knows of it is told again",
+    );
   };
   const opened: { roots: readonly RootKey[] } = { roots: [] };
   const store = stack.use(
@@ -167,7 +175,10 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
         return unlocked;
       },
       onFault: (fault: RowFault) => {
-        log.error({ code: "ROW_UNSEALED", table: fault.table, id: fault.id, fault: fault.fault }, `ROW_UNSEALED ${fault.table} ${fault.id}: ${fault.fault}`);
+        log.error(
+          { code: "ROW_UNSEALED", table: fault.table, id: fault.id, fault: fault.fault },
+          `ROW_UNSEALED ${fault.table} ${fault.id}: ${fault.fault}`,
+        );
       },
       onError: (error) => {
         log.error({ error: String(error) }, "the store cannot be read");
@@ -192,7 +203,10 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
   const audit = stack.use(await openTrail(options, { store, roots, slot, dataFolder }));
   const { refreshMs, hardTtlMs } = config.envelope;
   const branchKeys = createBranchKeys({
-    ...{ clock: sources.clock, random: sources.random, refreshMs, hardTtlMs },
+    clock: sources.clock,
+    random: sources.random,
+    refreshMs,
+    hardTtlMs,
     load: async (branch, version) => await loadBranchKey(parts, branch, version),
     onResult: (result) => {
       metrics.branchKey(result);
@@ -202,11 +216,25 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
     branchKeys.clear();
   });
   const parts: BrokerParts = {
-    ...{ store, catalog: store.catalog, journal, sources, fleet, pool, branchKeys },
+    store,
+    catalog: store.catalog,
+    journal,
+    sources,
+    fleet,
+    pool,
+    branchKeys,
     audit: timedAudit(audit, { monotonicMs: () => sources.clock.monotonicMs(), onAppend: metrics.auditAppend }),
-    policy: () => ({ routes: config.routes, providers: [...fleet.members()].map(({ facts }) => facts), hash: config.policyHash }),
+    policy: () => ({
+      routes: config.routes,
+      providers: [...fleet.members()].map(({ facts }) => facts),
+      hash: config.policyHash,
+    }),
     versionKeys: stack.use(createVersionKeys({ branchKeys })),
-    messageIds: createMessageIdSource({ random: sources.random, clock: sources.clock, processSecret: sources.random.kernelBytes(32) }),
+    messageIds: createMessageIdSource({
+      random: sources.random,
+      clock: sources.clock,
+      processSecret: sources.random.kernelBytes(32),
+    }),
     settings: {
       gateway: slot.name,
       process: `${slot.name}-${createUuid(sources).slice(-8)}`,
@@ -225,7 +253,17 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
 
 async function openTrail(
   { config, sources, log }: GatewayOptions,
-  { store, roots, slot, dataFolder }: { readonly store: Store; readonly roots: readonly RootKey[]; readonly slot: ProcessSlot; readonly dataFolder: string },
+  {
+    store,
+    roots,
+    slot,
+    dataFolder,
+  }: {
+    readonly store: Store;
+    readonly roots: readonly RootKey[];
+    readonly slot: ProcessSlot;
+    readonly dataFolder: string;
+  },
 ): Promise<ReturnType<typeof openAuditTrail>> {
   const key = await obtainSecret({ store, roots, sources }, "audit-signing-key", async () => {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
@@ -249,7 +287,11 @@ async function openTrail(
 
 type Serving = { readonly metrics: Metrics; readonly closing: { readonly begun: boolean } };
 
-function handler(options: GatewayOptions, parts: BrokerParts, { metrics, closing }: Serving): Parameters<typeof openServer>[0]["handle"] {
+function handler(
+  options: GatewayOptions,
+  parts: BrokerParts,
+  { metrics, closing }: Serving,
+): Parameters<typeof openServer>[0]["handle"] {
   const { config, sources, log, version, validatePolicy } = options;
   const kit: Kit = {
     budgets: { dataMs: config.resilience.deadlineMs, otherMs: 30_000 },
@@ -266,7 +308,8 @@ function handler(options: GatewayOptions, parts: BrokerParts, { metrics, closing
     },
     onServed: ({ operation, requestId, code, durationMs, error }) => {
       metrics.request({ door: "rest", operation, code }, durationMs / 1000);
-      if (error?.code === "INTERNAL" || error?.code === "INTEGRITY_FAILURE") log.error({ requestId, code, cause: causeOf(error) }, error.publicMessage);
+      if (error?.code === "INTERNAL" || error?.code === "INTEGRITY_FAILURE")
+        log.error({ requestId, code, cause: causeOf(error) }, error.publicMessage);
     },
   };
   const app = express();
@@ -296,13 +339,18 @@ function handler(options: GatewayOptions, parts: BrokerParts, { metrics, closing
 /** The causes of an error in words: names and messages, never values. */
 function causeOf(error: KmsError): string {
   const causes: string[] = [];
-  for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause) causes.push(cause.stack ?? cause.message);
+  for (let cause: unknown = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause)
+    causes.push(cause.stack ?? cause.message);
   return causes.join("\ncaused by ");
 }
 
 function readiness(parts: BrokerParts, closing: boolean): readonly string[] {
   const stale = parts.sources.clock.monotonicMs() - parts.catalog.freshAtMs > parts.settings.protectStalenessMs;
-  return [...(closing ? ["shutting-down"] : []), ...(stale ? ["catalog-stale"] : []), ...(parts.audit.available ? [] : ["audit-unavailable"])];
+  return [
+    ...(closing ? ["shutting-down"] : []),
+    ...(stale ? ["catalog-stale"] : []),
+    ...(parts.audit.available ? [] : ["audit-unavailable"]),
+  ];
 }
 
 export function isLoopback(host: string): boolean {
@@ -314,7 +362,10 @@ function addressOf({ listen }: Config, server: RunningServer): string {
   return `${listen.insecureHttp ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
 }
 
-async function announce(store: Store, { options, address }: { readonly options: GatewayOptions; readonly address: string }): Promise<void> {
+async function announce(
+  store: Store,
+  { options, address }: { readonly options: GatewayOptions; readonly address: string },
+): Promise<void> {
   await ensureFirstAdmin(store, options.sources, { folder: options.dataFolder, address, cacert: "ca.pem" });
   await updateAddress(options.dataFolder, address);
 }
@@ -325,4 +376,3 @@ async function settledWithin(work: Promise<void>, ms: number, { scheduler }: Sou
   await Promise.race([work, promise]);
   timer[Symbol.dispose]();
 }
-

@@ -13,9 +13,16 @@ import { KmsError } from "#core/errors.ts";
 import { isLoopback, openGateway } from "./app.ts";
 import { systemSources } from "./app/system-sources.ts";
 
-type ServeOptions = { readonly config?: string; readonly data?: string; readonly port?: number; readonly insecureHttp?: boolean };
+type ServeOptions = {
+  readonly config?: string;
+  readonly data?: string;
+  readonly port?: number;
+  readonly insecureHttp?: boolean;
+};
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string;
+};
 
 /** Runs a gateway until it is told to stop. Resolves with the exit code. */
 async function serve(options: ServeOptions): Promise<number> {
@@ -25,7 +32,10 @@ async function serve(options: ServeOptions): Promise<number> {
     return 1;
   }
   const dataFolder = resolve(options.data ?? "data");
-  const log = pino({ level: process.env["CLAVIGER_LOG_LEVEL"] ?? "info", base: null }, destination({ fd: 2, sync: true }));
+  const log = pino(
+    { level: process.env["CLAVIGER_LOG_LEVEL"] ?? "info", base: null },
+    destination({ fd: 2, sync: true }),
+  );
   const stop = stopSignal();
   try {
     const config = withOverrides(loaded.config, options);
@@ -49,7 +59,9 @@ async function serve(options: ServeOptions): Promise<number> {
   }
 }
 
-type Loaded = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly lines: readonly string[] };
+type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly lines: readonly string[] };
 
 async function loadConfig({ config: file }: ServeOptions): Promise<Loaded> {
   let text = DEFAULT_CONFIG;
@@ -57,7 +69,12 @@ async function loadConfig({ config: file }: ServeOptions): Promise<Loaded> {
     try {
       text = await readFile(file, "utf8");
     } catch (error) {
-      return { ok: false, lines: [`${file}: cannot be read (${error instanceof Error && "code" in error ? String(error.code) : "unknown"})`] };
+      return {
+        ok: false,
+        lines: [
+          `${file}: cannot be read (${error instanceof Error && "code" in error ? String(error.code) : "unknown"})`,
+        ],
+      };
     }
   }
   const parsed = await parse(text);
@@ -66,12 +83,22 @@ async function loadConfig({ config: file }: ServeOptions): Promise<Loaded> {
 }
 
 async function parse(text: string): Promise<ParsedConfig> {
-  return await parseConfig({ text, kinds: PROVIDER_KINDS, environment: process.env, readFile: (path) => readFileSync(path, "utf8") });
+  return await parseConfig({
+    text,
+    kinds: PROVIDER_KINDS,
+    environment: process.env,
+    readFile: (path) => readFileSync(path, "utf8"),
+  });
 }
 
 function withOverrides(config: Config, { port, insecureHttp }: ServeOptions): Config {
-  const listen = { ...config.listen, ...(port === undefined ? {} : { port }), ...(insecureHttp === true ? { insecureHttp } : {}) };
-  if (listen.insecureHttp && !isLoopback(listen.host)) throw new Error(`--insecure-http is for loopback addresses, and listen.host is ${listen.host}`);
+  const listen = {
+    ...config.listen,
+    ...(port === undefined ? {} : { port }),
+    ...(insecureHttp === true ? { insecureHttp } : {}),
+  };
+  if (listen.insecureHttp && !isLoopback(listen.host))
+    throw new Error(`--insecure-http is for loopback addresses, and listen.host is ${listen.host}`);
   return { ...config, listen };
 }
 
@@ -79,7 +106,11 @@ function banner({ address, domains }: { readonly address: string; readonly domai
   const minimum = Math.min(2, domains);
   const shortfall =
     domains < 2
-      ? ["", `  All providers are of one failure domain, so new keys need a wrap in ${minimum}. For keys that survive the loss`, "  of a machine or a cloud, configure a second one: see config/examples."]
+      ? [
+          "",
+          `  All providers are of one failure domain, so new keys need a wrap in ${minimum}. For keys that survive the loss`,
+          "  of a machine or a cloud, configure a second one: see config/examples.",
+        ]
       : [];
   return [
     `Claviger ${version} serves ${address}`,
@@ -113,7 +144,8 @@ async function stopSignal(): Promise<void> {
 function sentence(error: unknown): string {
   if (error instanceof KmsError) return error.publicMessage;
   const { code, message, path } = error as NodeJS.ErrnoException;
-  if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR") return `${path ?? "the data folder"} cannot be written (${code})`;
+  if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR")
+    return `${path ?? "the data folder"} cannot be written (${code})`;
   return message.split("\n")[0] ?? "cannot start";
 }
 

@@ -16,7 +16,10 @@ const LEASE_MS = 15_000;
 
 type BackgroundInput = {
   readonly fleet: OpenFleet;
-  readonly log: { readonly warn: (fields: object, message: string) => void; readonly info: (fields: object, message: string) => void };
+  readonly log: {
+    readonly warn: (fields: object, message: string) => void;
+    readonly info: (fields: object, message: string) => void;
+  };
 };
 
 /** What a gateway does on its own clock: by itself, or where the lease is held. */
@@ -26,11 +29,21 @@ export function startBackground(parts: BrokerParts, { fleet, log }: BackgroundIn
   };
   const { scheduler } = parts.sources;
   const { process } = parts.settings;
-  const own = new Background(ownTasks(parts, fleet), { scheduler, onFailure, holdLease: async () => await Promise.resolve(true) });
+  const own = new Background(ownTasks(parts, fleet), {
+    scheduler,
+    onFailure,
+    holdLease: async () => await Promise.resolve(true),
+  });
   const holdLease = async (): Promise<boolean> => await parts.store.lease(LEASE, process, LEASE_MS);
   const shared = new Background(sharedTasks(parts, log), { scheduler, onFailure, holdLease });
   const applied = parts.store.onApplied(() => {
-    soon(scheduler, () => void beat(parts).catch((error: unknown) => { onFailure("heartbeat", error); }));
+    soon(
+      scheduler,
+      () =>
+        void beat(parts).catch((error: unknown) => {
+          onFailure("heartbeat", error);
+        }),
+    );
   });
   return {
     [Symbol.asyncDispose]: async () => {
@@ -50,8 +63,20 @@ function soon(scheduler: Scheduler, run: () => void): void {
 function ownTasks(parts: BrokerParts, fleet: OpenFleet): readonly BackgroundTask[] {
   const prober = new IdleProber(parts.pool, parts.sources.clock);
   return [
-    { name: "heartbeat", everyMs: 1000, run: async () => { await beat(parts); } },
-    { name: "idle probe", everyMs: 1000, run: async () => { await prober.tick(probed(parts)); } },
+    {
+      name: "heartbeat",
+      everyMs: 1000,
+      run: async () => {
+        await beat(parts);
+      },
+    },
+    {
+      name: "idle probe",
+      everyMs: 1000,
+      run: async () => {
+        await prober.tick(probed(parts));
+      },
+    },
     {
       name: "reaching providers",
       everyMs: 5000,
@@ -61,14 +86,33 @@ function ownTasks(parts: BrokerParts, fleet: OpenFleet): readonly BackgroundTask
         await fleet.settle(parts.store);
       },
     },
-    { name: "sweeping branch keys", everyMs: 10_000, run: async () => { parts.branchKeys.sweep(); await Promise.resolve(); } },
+    {
+      name: "sweeping branch keys",
+      everyMs: 10_000,
+      run: async () => {
+        parts.branchKeys.sweep();
+        await Promise.resolve();
+      },
+    },
   ];
 }
 
 function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly BackgroundTask[] {
   return [
-    { name: "filling in wraps", everyMs: 2000, run: async () => { await fillIn(parts, log); } },
-    { name: "rotating keys", everyMs: 60_000, run: async () => { await rotateDue(parts); } },
+    {
+      name: "filling in wraps",
+      everyMs: 2000,
+      run: async () => {
+        await fillIn(parts, log);
+      },
+    },
+    {
+      name: "rotating keys",
+      everyMs: 60_000,
+      run: async () => {
+        await rotateDue(parts);
+      },
+    },
   ];
 }
 
@@ -100,10 +144,18 @@ function* probed(parts: BrokerParts): Generator<{ readonly name: string; readonl
     yield {
       name,
       probe: async () => {
-        await parts.pool.call(name, "data", "probe", async (call) => { await member.provider.probe(canary, call); }, {
-          deadline: new Deadline(parts.settings.deadlineMs, parts.sources),
-          requestId: createId("req", parts.sources),
-        });
+        await parts.pool.call(
+          name,
+          "data",
+          "probe",
+          async (call) => {
+            await member.provider.probe(canary, call);
+          },
+          {
+            deadline: new Deadline(parts.settings.deadlineMs, parts.sources),
+            requestId: createId("req", parts.sources),
+          },
+        );
       },
     };
   }

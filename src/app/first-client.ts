@@ -11,7 +11,12 @@ export const DEFAULT_NAMESPACE = "default";
 const CLIENT_FILE = "client.json";
 
 /** What the command reads to find its gateway (api.md § 10). `cacert` is a path beside the file. */
-export type ClientFile = { readonly address: string; readonly cacert: string; readonly apiKey: string; readonly namespace: string };
+export type ClientFile = {
+  readonly address: string;
+  readonly cacert: string;
+  readonly apiKey: string;
+  readonly namespace: string;
+};
 
 /** Makes the namespace `default` where there is none. It starts without dual control: its first admin is alone. */
 export async function ensureDefaultNamespace(store: Store, sources: Sources): Promise<void> {
@@ -33,7 +38,11 @@ export async function ensureDefaultNamespace(store: Store, sources: Sources): Pr
  * Makes the first admin where the namespace has no client yet, and writes its credential to `client.json`, once. The file is written before
  * the credential counts, so that a crash between the two leaves a file that a restart replaces. Only the first process of a folder does this.
  */
-export async function ensureFirstAdmin(store: Store, sources: Sources, { folder, address, cacert }: { folder: string; address: string; cacert: string }): Promise<void> {
+export async function ensureFirstAdmin(
+  store: Store,
+  sources: Sources,
+  { folder, address, cacert }: { folder: string; address: string; cacert: string },
+): Promise<void> {
   if ([...store.catalog.clients(DEFAULT_NAMESPACE)].length > 0) return;
   const { secret, digest, hint } = createApiKey(sources.random);
   const file: ClientFile = { address, cacert, apiKey: unsafeRevealSecret(secret), namespace: DEFAULT_NAMESPACE };

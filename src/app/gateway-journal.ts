@@ -110,13 +110,15 @@ function* entriesOf(catalog: Catalog): Generator<JournalEntry> {
       yield { type: "branch", namespace, branch, branchVersion };
       for (const wrap of catalog.wraps(branch.id, branchVersion.version)) {
         const recipient = catalog.recipient(wrap.recipient);
-        if (recipient !== undefined) yield { type: "wrap", namespace, recipient, wrap, commitment: branchVersion.commitment };
+        if (recipient !== undefined)
+          yield { type: "wrap", namespace, recipient, wrap, commitment: branchVersion.commitment };
       }
     }
   }
   for (const namespace of catalog.namespaces()) {
     for (const key of catalog.keys(namespace.name)) {
-      for (const version of catalog.versions(key.id)) if (version.seal !== null) yield { type: "version", namespace, key, version };
+      for (const version of catalog.versions(key.id))
+        if (version.seal !== null) yield { type: "version", namespace, key, version };
     }
   }
 }

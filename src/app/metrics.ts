@@ -3,7 +3,12 @@ import type { BreakerSnapshot } from "#core/health.ts";
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 /** The values of `claviger_breaker_state`. */
-export const BREAKER_VALUES: Readonly<Record<BreakerSnapshot["state"] | "drained", number>> = { closed: 0, "half-open": 1, open: 2, drained: 3 };
+export const BREAKER_VALUES: Readonly<Record<BreakerSnapshot["state"] | "drained", number>> = {
+  closed: 0,
+  "half-open": 1,
+  open: 2,
+  drained: 3,
+};
 
 /** What is looked up when somebody asks for the numbers. */
 export type Observed = {
@@ -26,13 +31,50 @@ export type Metrics = {
 export function createMetrics(observed: Observed): Metrics {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
-  const requests = new Counter({ name: "claviger_requests_total", help: "Requests by door, operation and code", labelNames: ["door", "operation", "code"], registers });
-  const durations = new Histogram({ name: "claviger_request_duration_seconds", help: "Time to answer", labelNames: ["door", "operation"], buckets: SECONDS, registers });
-  const calls = new Counter({ name: "claviger_provider_calls_total", help: "Calls to providers by outcome", labelNames: ["provider", "operation", "outcome"], registers });
-  const callDurations = new Histogram({ name: "claviger_provider_call_duration_seconds", help: "Time of calls to providers", labelNames: ["provider", "operation"], buckets: SECONDS, registers });
-  const lastResorts = new Counter({ name: "claviger_last_resort_total", help: "Calls through an open breaker, as nobody else is left", labelNames: ["provider"], registers });
-  const branchKeys = new Counter({ name: "claviger_branch_key_cache_total", help: "Branch keys by how they were had", labelNames: ["result"], registers });
-  const audit = new Histogram({ name: "claviger_audit_append_duration_seconds", help: "Time to write to the trail", buckets: SECONDS, registers });
+  const requests = new Counter({
+    name: "claviger_requests_total",
+    help: "Requests by door, operation and code",
+    labelNames: ["door", "operation", "code"],
+    registers,
+  });
+  const durations = new Histogram({
+    name: "claviger_request_duration_seconds",
+    help: "Time to answer",
+    labelNames: ["door", "operation"],
+    buckets: SECONDS,
+    registers,
+  });
+  const calls = new Counter({
+    name: "claviger_provider_calls_total",
+    help: "Calls to providers by outcome",
+    labelNames: ["provider", "operation", "outcome"],
+    registers,
+  });
+  const callDurations = new Histogram({
+    name: "claviger_provider_call_duration_seconds",
+    help: "Time of calls to providers",
+    labelNames: ["provider", "operation"],
+    buckets: SECONDS,
+    registers,
+  });
+  const lastResorts = new Counter({
+    name: "claviger_last_resort_total",
+    help: "Calls through an open breaker, as nobody else is left",
+    labelNames: ["provider"],
+    registers,
+  });
+  const branchKeys = new Counter({
+    name: "claviger_branch_key_cache_total",
+    help: "Branch keys by how they were had",
+    labelNames: ["result"],
+    registers,
+  });
+  const audit = new Histogram({
+    name: "claviger_audit_append_duration_seconds",
+    help: "Time to write to the trail",
+    buckets: SECONDS,
+    registers,
+  });
   addGauges(registers, observed);
   return {
     request: ({ door, operation, code }, seconds) => {

@@ -6,7 +6,10 @@ import type { ProviderConfig } from "#config/schema.ts";
 import { PROVIDER_KINDS } from "#providers/registry.ts";
 
 /** What the fleet needs of each configured provider. */
-export function fleetEntries(providers: readonly ProviderConfig[], { dataFolder, sources }: { dataFolder: string; sources: Sources }): readonly FleetEntry[] {
+export function fleetEntries(
+  providers: readonly ProviderConfig[],
+  { dataFolder, sources }: { dataFolder: string; sources: Sources },
+): readonly FleetEntry[] {
   return providers.map((config) => ({
     name: config.name,
     kind: config.kind,
@@ -15,7 +18,10 @@ export function fleetEntries(providers: readonly ProviderConfig[], { dataFolder,
   }));
 }
 
-async function openProvider(config: ProviderConfig, { dataFolder, sources }: { dataFolder: string; sources: Sources }): Promise<Provider> {
+async function openProvider(
+  config: ProviderConfig,
+  { dataFolder, sources }: { dataFolder: string; sources: Sources },
+): Promise<Provider> {
   const load = PROVIDER_KINDS[config.kind];
   if (load === undefined) throw new Error(`there is no provider kind ${config.kind}`);
   const kind: ProviderKind<unknown> = await load();

@@ -16,7 +16,13 @@ export function takeSlot(stateFolder: string): ProcessSlot {
     const file = join(stateFolder, `process-${number}`);
     if (isFree(file) && claim(file)) {
       const name = number === 1 ? "gateway" : `gateway-${number}`;
-      return { number, name, [Symbol.dispose]: () => { rmSync(file, { force: true }); } };
+      return {
+        number,
+        name,
+        [Symbol.dispose]: () => {
+          rmSync(file, { force: true });
+        },
+      };
     }
   }
   throw new Error(`more than ${MAX_SLOTS} gateways use this data folder`);

@@ -4,7 +4,13 @@ import type { Sources } from "#core/clock.ts";
 import { KmsError } from "#core/errors.ts";
 import { createId, createUuid, uuidOfKey } from "#core/ids.ts";
 import type { JournalEntry } from "#core/journal.ts";
-import { branchVersionRowId, type KeyRecord, type NamespaceRecord, type VersionRecord, versionRowId } from "#core/records.ts";
+import {
+  branchVersionRowId,
+  type KeyRecord,
+  type NamespaceRecord,
+  type VersionRecord,
+  versionRowId,
+} from "#core/records.ts";
 import type { BranchRecord, BranchVersionRecord, RecipientRecord, WrapRecord } from "#core/records.ts";
 import { SYSTEM_NAMESPACE } from "#broker/namespaces.ts";
 import { createKeyMaterial } from "#envelope/new-key.ts";
@@ -60,7 +66,10 @@ type RootVersion = {
   readonly open: OpenSystemWrap;
 };
 
-async function openRootVersion(rows: SystemRows, { namespace, key, version, pins, open }: RootVersion): Promise<RootKey> {
+async function openRootVersion(
+  rows: SystemRows,
+  { namespace, key, version, pins, open }: RootVersion,
+): Promise<RootKey> {
   const branchKey = await openSystemBranch(rows, { namespace, version, open });
   try {
     const material = openVersionKey({
@@ -72,10 +81,15 @@ async function openRootVersion(rows: SystemRows, { namespace, key, version, pins
       branchVersion: version.branchVersion ?? 0,
       seal: Buffer.from(version.seal ?? "", "base64"),
     });
-    requirePinned(rootCommitment({ rootKey: material, keyUuid: uuidOfKey(key.id), version: version.version }), version.version, pins);
+    requirePinned(
+      rootCommitment({ rootKey: material, keyUuid: uuidOfKey(key.id), version: version.version }),
+      version.version,
+      pins,
+    );
     return { version: version.version, material, rowKey: deriveRowKey(material) };
   } catch (error) {
-    if (error instanceof KmsError && error.code === "INTEGRITY_FAILURE") throw sealed("the root key's row does not open", error);
+    if (error instanceof KmsError && error.code === "INTEGRITY_FAILURE")
+      throw sealed("the root key's row does not open", error);
     throw error;
   } finally {
     branchKey.fill(0);
@@ -87,10 +101,16 @@ function branchOf(version: VersionRecord): NonNullable<VersionRecord["branch"]> 
   return version.branch;
 }
 
-type SystemBranch = { readonly namespace: NamespaceRecord; readonly version: VersionRecord; readonly open: OpenSystemWrap };
+type SystemBranch = {
+  readonly namespace: NamespaceRecord;
+  readonly version: VersionRecord;
+  readonly open: OpenSystemWrap;
+};
 
 async function openSystemBranch(rows: SystemRows, { namespace, version, open }: SystemBranch): Promise<Buffer> {
-  const branchVersion = rows.branchVersions.find((row) => row.branch === version.branch && row.version === version.branchVersion);
+  const branchVersion = rows.branchVersions.find(
+    (row) => row.branch === version.branch && row.version === version.branchVersion,
+  );
   if (branchVersion === undefined) throw sealed("the database has no branch for the root key");
   const attempts = rows.wraps
     .filter((wrap) => wrap.branch === branchVersion.branch && wrap.branchVersion === branchVersion.version)
@@ -102,7 +122,10 @@ async function openSystemBranch(rows: SystemRows, { namespace, version, open }: 
   try {
     return await Promise.any(attempts);
   } catch (error) {
-    const reasons = error instanceof AggregateError ? error.errors.map((one: unknown) => (one instanceof Error ? one.message : String(one))) : [];
+    const reasons =
+      error instanceof AggregateError
+        ? error.errors.map((one: unknown) => (one instanceof Error ? one.message : String(one)))
+        : [];
     throw sealed(`no provider opens the root key${reasons.length === 0 ? "" : ` (${reasons.join("; ")})`}`, error);
   }
 }
@@ -155,8 +178,17 @@ export async function createRoot(
     createTime: now,
   };
   try {
-    const commitment = branchCommitment({ key: branchKey, ids: { namespace: namespace.id, branch: branch.id, branchVersion: 1 } }).toString("base64");
-    const branchVersion: BranchVersionRecord = { branch: branch.id, version: 1, commitment, origin: ["gateway"], createTime: now };
+    const commitment = branchCommitment({
+      key: branchKey,
+      ids: { namespace: namespace.id, branch: branch.id, branchVersion: 1 },
+    }).toString("base64");
+    const branchVersion: BranchVersionRecord = {
+      branch: branch.id,
+      version: 1,
+      commitment,
+      origin: ["gateway"],
+      createTime: now,
+    };
     const wraps = await wrap({ namespace, branch, branchKey });
     const material = createKeyMaterial(sources.random);
     const key = rootKeyRecord(sources, branch);
@@ -165,7 +197,7 @@ export async function createRoot(
     return {
       root: { version: 1, material, rowKey: deriveRowKey(material) },
       pin: { rootVersion: 1, commitment: pinned },
-      mutations: rows({ namespace, branch, branchVersion, wraps, key, version }),
+      mutations: rowsOf({ namespace, branch, branchVersion, wraps, key, version }),
       journal: [
         { type: "branch", namespace, branch, branchVersion },
         ...wraps.map((written): JournalEntry => ({ type: "wrap", namespace, commitment, ...written })),
@@ -179,7 +211,14 @@ export async function createRoot(
 
 function systemNamespace(sources: Sources): NamespaceRecord {
   const id = createUuid(sources);
-  return { id, name: SYSTEM_NAMESPACE, dualControl: true, approvers: 1, activation: "automatic", createTime: sources.clock.now() };
+  return {
+    id,
+    name: SYSTEM_NAMESPACE,
+    dualControl: true,
+    approvers: 1,
+    activation: "automatic",
+    createTime: sources.clock.now(),
+  };
 }
 
 type Rows = {
@@ -191,7 +230,7 @@ type Rows = {
   readonly version: VersionRecord;
 };
 
-function rows({ namespace, branch, branchVersion, wraps, key, version }: Rows): readonly Mutation[] {
+function rowsOf({ namespace, branch, branchVersion, wraps, key, version }: Rows): readonly Mutation[] {
   return [
     { table: "namespaces", id: namespace.name, record: namespace, ifRevision: 0 },
     { table: "branches", id: branch.id, record: branch, ifRevision: 0 },
@@ -217,7 +256,15 @@ type RootRow = {
 function rootVersionRecord({ namespace, key, branch, branchKey, material, now }: RootRow): VersionRecord {
   const place = { namespace: namespace.id, key: uuidOfKey(key.id), version: 1, branch: branch.id, branchVersion: 1 };
   const seal = sealVersionKey({ ...place, branchKey, versionKey: material });
-  return { ...ACTIVE, key: key.id, version: 1, branch: branch.id, branchVersion: 1, seal: seal.toString("base64"), createTime: now };
+  return {
+    ...ACTIVE,
+    key: key.id,
+    version: 1,
+    branch: branch.id,
+    branchVersion: 1,
+    seal: seal.toString("base64"),
+    createTime: now,
+  };
 }
 
 const ACTIVE = {
@@ -248,7 +295,13 @@ function rootKeyRecord(sources: Sources, branch: BranchRecord): KeyRecord {
     attributes: {},
     purpose: "wrap",
     algorithm: "AES-KWP",
-    custody: { kind: "portable", holders: branch.recipients.map(({ provider }) => provider), minimum: 1, threshold: 1, dedicated: false },
+    custody: {
+      kind: "portable",
+      holders: branch.recipients.map(({ provider }) => provider),
+      minimum: 1,
+      threshold: 1,
+      dedicated: false,
+    },
     origin: "generated",
     exportability: { extractable: false, neverExtractable: true, sensitive: true, alwaysSensitive: true, fresh: true },
     links: [],

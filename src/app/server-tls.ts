@@ -3,7 +3,12 @@ import { join } from "node:path";
 import type { Store } from "#core/catalog.ts";
 import type { Sources } from "#core/clock.ts";
 import type { Config } from "#config/schema.ts";
-import { createLocalAuthority, issueServerCertificate, type LocalAuthority, wantsRenewal } from "#http/local-authority.ts";
+import {
+  createLocalAuthority,
+  issueServerCertificate,
+  type LocalAuthority,
+  wantsRenewal,
+} from "#http/local-authority.ts";
 import type { Tls } from "#http/server.ts";
 import { obtainSecret } from "./own-secrets.ts";
 import type { RootKey } from "./root.ts";
@@ -43,7 +48,9 @@ async function readTls(certificate: string, key: string): Promise<Tls> {
   try {
     return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
   } catch (error) {
-    throw new Error(`listen.tls: cannot be read: ${error instanceof Error ? error.message : "unknown"}`, { cause: error });
+    throw new Error(`listen.tls: cannot be read: ${error instanceof Error ? error.message : "unknown"}`, {
+      cause: error,
+    });
   }
 }
 

@@ -33,7 +33,7 @@ function kernelBytes(length: number): Buffer {
   if (process.platform === "win32") return randomFillSync(bytes);
   const file = openSync(KERNEL, "r");
   try {
-    for (let filled = 0; filled < length; ) filled += readSync(file, bytes, filled, length - filled, null);
+    for (let filled = 0; filled < length;) filled += readSync(file, bytes, filled, length - filled, null);
     return bytes;
   } finally {
     closeSync(file);

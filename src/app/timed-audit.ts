@@ -1,7 +1,10 @@
 import type { AuditTrail } from "#core/audit.ts";
 
 /** The trail, with the time of each append told. */
-export function timedAudit(trail: AuditTrail, { monotonicMs, onAppend }: { readonly monotonicMs: () => number; readonly onAppend: (seconds: number) => void }): AuditTrail {
+export function timedAudit(
+  trail: AuditTrail,
+  { monotonicMs, onAppend }: { readonly monotonicMs: () => number; readonly onAppend: (seconds: number) => void },
+): AuditTrail {
   return {
     append: async (event, options) => {
       const startMs = monotonicMs();

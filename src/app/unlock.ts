@@ -26,10 +26,16 @@ export type UnlockParts = {
 };
 
 /** Opens the root key of a database, or makes the one of a new database. The holder zeroes the roots. */
-export async function unlock(parts: UnlockParts, rows: SystemRows | undefined): Promise<Unlocked & { readonly roots: readonly RootKey[] }> {
+export async function unlock(
+  parts: UnlockParts,
+  rows: SystemRows | undefined,
+): Promise<Unlocked & { readonly roots: readonly RootKey[] }> {
   if (rows === undefined) return await firstRoot(parts);
   const pins = await readPin(parts.stateFolder);
-  if (pins === undefined) throw sealed(`${join(parts.stateFolder, "root.json")} is missing: it pins the root key, and without it no row is believed; restore it`);
+  if (pins === undefined)
+    throw sealed(
+      `${join(parts.stateFolder, "root.json")} is missing: it pins the root key, and without it no row is believed; restore it`,
+    );
   const roots = await openRoot(rows, { pins, open: openThrough(parts) });
   return { ...unlocked(roots), roots };
 }
@@ -65,13 +71,22 @@ async function firstRoot(parts: UnlockParts): Promise<Unlocked & { readonly root
 function wrapEverywhere(parts: UnlockParts): WrapSystemBranch {
   return async ({ namespace, branch, branchKey }) => {
     const target = { namespace, branch: branch.id, branchVersion: 1, dedicatedTo: null, branchKey };
-    const call = { requestId: createId("req", parts.sources), deadline: new Deadline(UNLOCK_MS, parts.sources), trace: { attempts: [] } };
+    const call = {
+      requestId: createId("req", parts.sources),
+      deadline: new Deadline(UNLOCK_MS, parts.sources),
+      trace: { attempts: [] },
+    };
     const wrapParts = { pool: parts.pool, sources: parts.sources, catalog: { recipient: () => undefined } };
     const holders = [...parts.fleet.members()].filter(isHolder);
-    const outcomes = await Promise.allSettled(holders.map(async (holder) => await writeWrap(wrapParts, holder, target, call)));
+    const outcomes = await Promise.allSettled(
+      holders.map(async (holder) => await writeWrap(wrapParts, holder, target, call)),
+    );
     const written = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     if (written.length > 0) return written;
-    const reasons = [...parts.fleet.members()].map(({ name, misconfigured }) => `${name}: ${misconfigured?.reason ?? parts.pool.lastFailure(name)?.fault.detail ?? "not reached"}`);
+    const reasons = [...parts.fleet.members()].map(
+      ({ name, misconfigured }) =>
+        `${name}: ${misconfigured?.reason ?? parts.pool.lastFailure(name)?.fault.detail ?? "not reached"}`,
+    );
     throw sealed(`no provider can hold the root key (${reasons.join("; ")})`);
   };
 }

@@ -26,6 +26,8 @@ async function findBehind(parts: BrokerParts, revision: number): Promise<readonl
   const now = parts.sources.clock.now();
   const beats = await parts.store.heartbeats();
   return beats
-    .filter((beat) => beat.process !== parts.settings.process && now - beat.time < LIVE_MS && beat.appliedRevision < revision)
+    .filter(
+      (beat) => beat.process !== parts.settings.process && now - beat.time < LIVE_MS && beat.appliedRevision < revision,
+    )
     .map((beat) => beat.process);
 }

@@ -5,7 +5,9 @@ import { KmsError } from "#core/errors.ts";
 
 /** One text for every credential that does not count, whatever is wrong with it. */
 export function unauthenticated(): KmsError {
-  return new KmsError("UNAUTHENTICATED", "wanted a valid credential", { help: "send Authorization: Bearer with an API key of this gateway" });
+  return new KmsError("UNAUTHENTICATED", "wanted a valid credential", {
+    help: "send Authorization: Bearer with an API key of this gateway",
+  });
 }
 
 /**
@@ -29,7 +31,8 @@ function findPrincipal(catalog: Catalog, clock: Clock, digest: string): Principa
   const credential = catalog.credentialByDigest(digest);
   if (credential === undefined || credential.state !== "active") return undefined;
   const client = catalog.client(credential.client);
-  if (client === undefined || hasPassed(clock, credential.expireTime) || hasPassed(clock, client.expireTime)) return undefined;
+  if (client === undefined || hasPassed(clock, credential.expireTime) || hasPassed(clock, client.expireTime))
+    return undefined;
   return { client, credentialId: credential.id };
 }
 

@@ -1,13 +1,9 @@
-import type { AuditAttempt } from "#core/audit.ts";
 import { KmsError } from "#core/errors.ts";
 import type { Uuid } from "#core/ids.ts";
 import { branchVersionRowId, type BranchRecord } from "#core/records.ts";
 import type { Deadline } from "#resilience/deadline.ts";
-import type { Trace } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
-
-/** The provider calls of the loads that are under way, by branch version: who waits for a load tells of its calls. */
-export type Flights = Map<string, AuditAttempt[]>;
 
 export type BranchKeyCall = { readonly requestId: string; readonly deadline: Deadline; readonly trace: Trace };
 
@@ -17,7 +13,12 @@ export type BranchKeyCall = { readonly requestId: string; readonly deadline: Dea
  *
  * @throws {KmsError} `NO_PROVIDER`, `INTEGRITY_FAILURE`, `DEADLINE_EXCEEDED`
  */
-export async function branchKeyOf(parts: BrokerParts, branch: BranchRecord, version: number, call: BranchKeyCall): Promise<Buffer> {
+export async function branchKeyOf(
+  parts: BrokerParts,
+  branch: BranchRecord,
+  version: number,
+  call: BranchKeyCall,
+): Promise<Buffer> {
   const key = parts.branchKeys.get(branch.id, version);
   return key instanceof Promise ? await awaitLoad(parts, key, { branch: branch.id, version, ...call }) : key;
 }
@@ -26,7 +27,12 @@ export async function branchKeyOf(parts: BrokerParts, branch: BranchRecord, vers
 export async function awaitLoad(
   parts: BrokerParts,
   load: Promise<Buffer>,
-  { branch, version, deadline, trace }: { readonly branch: Uuid; readonly version: number } & Omit<BranchKeyCall, "requestId">,
+  {
+    branch,
+    version,
+    deadline,
+    trace,
+  }: { readonly branch: Uuid; readonly version: number } & Omit<BranchKeyCall, "requestId">,
 ): Promise<Buffer> {
   const attempts = parts.flights.get(branchVersionRowId(branch, version)) ?? [];
   try {

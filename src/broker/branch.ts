@@ -12,7 +12,11 @@ import { type Holder, isHolder, type WrapCall, wrapMutations, writeWrap, type Wr
 type Portable = Extract<Custody, { kind: "portable" }>;
 
 /** Where a new branch stands: the namespace, the placement, and the key that has it alone, if one does. */
-export type Placement = { readonly namespace: NamespaceRecord; readonly custody: Portable; readonly dedicatedTo: KeyId | null };
+export type Placement = {
+  readonly namespace: NamespaceRecord;
+  readonly custody: Portable;
+  readonly dedicatedTo: KeyId | null;
+};
 
 /** A branch that holds enough wraps to be used, its first key, and the rows that are still to be written. */
 export type NewBranch = {
@@ -51,14 +55,21 @@ export async function createBranch(parts: BrokerParts, placement: Placement, cal
   const id = createUuid(parts.sources);
   const ids = { namespace: namespace.id, branch: id, branchVersion: 1 };
   const target = { namespace, branch: id, branchVersion: 1, dedicatedTo, branchKey };
-  const outcomes = await Promise.all(custody.holders.map(async (name) => await tryHolder(parts, name, (holder) => writeWrap(parts, holder, target, call))));
+  const outcomes = await Promise.all(
+    custody.holders.map(
+      async (name) => await tryHolder(parts, name, (holder) => writeWrap(parts, holder, target, call)),
+    ),
+  );
   const written = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
   requireMinimum(parts, custody, outcomes);
   const now = parts.sources.clock.now();
   const branch: BranchRecord = {
     id,
     namespace: namespace.name,
-    recipients: custody.holders.map((provider): BranchRecipient => ({ provider, uid: parts.fleet.member(provider)?.uid ?? null })),
+    recipients: custody.holders.map((provider): BranchRecipient => ({
+      provider,
+      uid: parts.fleet.member(provider)?.uid ?? null,
+    })),
     minimum: custody.minimum,
     threshold: custody.threshold,
     dedicatedTo,
@@ -66,7 +77,13 @@ export async function createBranch(parts: BrokerParts, placement: Placement, cal
     createTime: now,
   };
   const commitment = branchCommitment({ key: branchKey, ids }).toString("base64");
-  const branchVersion: BranchVersionRecord = { branch: id, version: 1, commitment, origin: ["gateway"], createTime: now };
+  const branchVersion: BranchVersionRecord = {
+    branch: id,
+    version: 1,
+    commitment,
+    origin: ["gateway"],
+    createTime: now,
+  };
   return {
     branch,
     branchKey,
@@ -86,7 +103,11 @@ type HolderOutcome =
   | { readonly ok: true; readonly name: string; readonly value: WrittenWrap }
   | { readonly ok: false; readonly name: string; readonly because: string };
 
-async function tryHolder(parts: BrokerParts, name: string, write: (holder: Holder) => Promise<WrittenWrap>): Promise<HolderOutcome> {
+async function tryHolder(
+  parts: BrokerParts,
+  name: string,
+  write: (holder: Holder) => Promise<WrittenWrap>,
+): Promise<HolderOutcome> {
   const member = parts.fleet.member(name);
   if (parts.catalog.drain(name)?.drained === true) return { ok: false, name, because: "drained" };
   if (!isHolder(member)) return { ok: false, name, because: member?.misconfigured?.reason ?? "not reached yet" };
@@ -98,14 +119,20 @@ async function tryHolder(parts: BrokerParts, name: string, write: (holder: Holde
 }
 
 function requireMinimum(parts: BrokerParts, custody: Portable, outcomes: readonly HolderOutcome[]): void {
-  const domains = new Set(outcomes.flatMap(({ ok, name }) => (ok ? [parts.fleet.member(name)?.facts.failureDomain ?? name] : [])));
+  const domains = new Set(
+    outcomes.flatMap(({ ok, name }) => (ok ? [parts.fleet.member(name)?.facts.failureDomain ?? name] : [])),
+  );
   if (domains.size >= custody.minimum) return;
   const missing = outcomes.flatMap((outcome) => (outcome.ok ? [] : [`${outcome.name} (${outcome.because})`]));
-  throw new KmsError("QUORUM_NOT_REACHED", `wanted wraps in ${custody.minimum} failure domains, got ${domains.size}; missing: ${missing.join(", ")}`, {
-    metadata: { minimum: String(custody.minimum), reached: String(domains.size), missing: missing.join(", ") },
-    retryAfterSeconds: 5,
-    help: "see `npx claviger providers` for what stands against them",
-  });
+  throw new KmsError(
+    "QUORUM_NOT_REACHED",
+    `wanted wraps in ${custody.minimum} failure domains, got ${domains.size}; missing: ${missing.join(", ")}`,
+    {
+      metadata: { minimum: String(custody.minimum), reached: String(domains.size), missing: missing.join(", ") },
+      retryAfterSeconds: 5,
+      help: "see `npx claviger providers` for what stands against them",
+    },
+  );
 }
 
 /** The namespace of a key or branch. @throws {KmsError} `NOT_FOUND` */

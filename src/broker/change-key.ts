@@ -9,7 +9,7 @@ import type { Caller, Changed } from "./caller.ts";
 import { keyNotFound, resolveKey } from "./key-reference.ts";
 import { type KeyView, viewKey } from "./key-view.ts";
 import { once } from "./once.ts";
-import type { Trace } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
 import { requireGeneration, requirePermission } from "./require.ts";
 
@@ -41,7 +41,12 @@ export type KeyChange = {
  * Changes one key: resolve, permission, If-Match, decide, write with its history, audit.
  * @throws {KmsError} `KEY_NOT_FOUND`, `PERMISSION_DENIED`, `GENERATION_MISMATCH`, `KEY_HELD`, and whatever `decide` refuses with.
  */
-export async function changeKey(parts: BrokerParts, caller: Caller, reference: string, change: KeyChange): Promise<Changed<KeyView>> {
+export async function changeKey(
+  parts: BrokerParts,
+  caller: Caller,
+  reference: string,
+  change: KeyChange,
+): Promise<Changed<KeyView>> {
   const { key, version } = await resolveKey(parts, caller, reference);
   if (version !== undefined) throw new KmsError("INVALID_ARGUMENT", "key: a version (@N) has no place here");
   requirePermission(caller, change.permission);
@@ -64,13 +69,17 @@ type Write = { readonly change: KeyChange; readonly keep: Parameters<Parameters<
 async function write(parts: BrokerParts, caller: Caller, id: KeyId, { change, keep }: Write): Promise<KeyRecord> {
   const decide = (catalog: Catalog): { readonly mutations: readonly Mutation[]; readonly result: KeyRecord } => {
     const key = currentKey(catalog, id);
-    if (key.hold?.class === "unsealed") throw new KmsError("KEY_HELD", "the key's row does not verify", { metadata: { keyId: id } });
+    if (key.hold?.class === "unsealed")
+      throw new KmsError("KEY_HELD", "the key's row does not verify", { metadata: { keyId: id } });
     requireGeneration(caller, key);
     const now = parts.sources.clock.now();
     const { next, mutations = [], unchanged = false } = change.decide(key, catalog, now);
     if (unchanged) return { mutations: [], result: key };
     const written: KeyRecord = { ...next, generation: key.generation + 1, updateTime: now };
-    return { mutations: [keyMutation(catalog, written), historyMutation(caller, key, written, change), ...mutations], result: written };
+    return {
+      mutations: [keyMutation(catalog, written), historyMutation(caller, key, written, change), ...mutations],
+      result: written,
+    };
   };
   if (caller.dryRun) return decide(parts.catalog).result;
   return await parts.store.change((catalog) => {

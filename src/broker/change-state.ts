@@ -11,7 +11,12 @@ import type { BrokerParts } from "./parts.ts";
 type Told = Pick<Explanation, "detail" | "ticket">;
 
 /** Leaves `generated`; the latest version becomes primary. */
-export async function activateKey(parts: BrokerParts, caller: Caller, key: string, told: Told): Promise<Changed<KeyView>> {
+export async function activateKey(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  told: Told,
+): Promise<Changed<KeyView>> {
   return await changeKey(parts, caller, key, {
     action: "activate",
     permission: "keys.lifecycle",
@@ -36,7 +41,11 @@ export async function suspendKey(
     explanation: input,
     restricts: true,
     decide: (record, _catalog, now) =>
-      applyVerb(record, { kind: "suspend", reason: input.reason, ...(processing === undefined ? {} : { processing }) }, now),
+      applyVerb(
+        record,
+        { kind: "suspend", reason: input.reason, ...(processing === undefined ? {} : { processing }) },
+        now,
+      ),
   });
 }
 

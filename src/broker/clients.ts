@@ -25,7 +25,11 @@ export type ClientRequest = {
 export type NewSecret = { readonly secret: Secret<string>; readonly digest: string; readonly hint: string };
 export type NewCredential = { readonly credential: CredentialRecord; readonly secret: Secret<string> | undefined };
 
-export async function createClient(parts: BrokerParts, caller: Caller, request: ClientRequest): Promise<Changed<ClientView>> {
+export async function createClient(
+  parts: BrokerParts,
+  caller: Caller,
+  request: ClientRequest,
+): Promise<Changed<ClientView>> {
   requirePermission(caller, "clients.write");
   return await once(parts, caller, {
     again: (resource) => viewClient(parts, resource.slice("/v1/clients/".length) as ClientId),
@@ -70,7 +74,10 @@ export async function createCredential(
   requirePermission(caller, "clients.write");
   const { client } = viewClient(parts, findClient(parts, caller, reference).id);
   return await once<NewCredential>(parts, caller, {
-    again: (resource) => ({ credential: findCredential(parts, client, resource.split("/").at(-1) ?? ""), secret: undefined }),
+    again: (resource) => ({
+      credential: findCredential(parts, client, resource.split("/").at(-1) ?? ""),
+      secret: undefined,
+    }),
     run: async (keep) => {
       const told = { operation: "clients.credentials.create", detail: { client: client.id } };
       return await audited(parts, caller, told, async () => {

@@ -58,7 +58,12 @@ export async function createKey(parts: BrokerParts, caller: Caller, request: Key
     again: (resource) => viewKey(parts, currentKey(parts.catalog, resource.slice("/v1/keys/".length) as KeyId)),
     run: async (keep) => {
       const told = { operation: "keys.create", detail: { name: request.name } };
-      const value = await audited(parts, caller, told, async (record) => await create(parts, caller, { namespace, request, keep, record }));
+      const value = await audited(
+        parts,
+        caller,
+        told,
+        async (record) => await create(parts, caller, { namespace, request, keep, record }),
+      );
       return { value, status: caller.dryRun ? 200 : 201 };
     },
   });
@@ -71,7 +76,11 @@ type Create = {
   readonly record: ChangeRecord;
 };
 
-async function create(parts: BrokerParts, caller: Caller, { namespace, request, keep, record }: Create): Promise<KeyView> {
+async function create(
+  parts: BrokerParts,
+  caller: Caller,
+  { namespace, request, keep, record }: Create,
+): Promise<KeyView> {
   requireFreeNames(parts, namespace, request);
   const placed = placeKey(parts.policy(), { ...request, namespace: namespace.name });
   const id = createId("key", parts.sources);
@@ -82,7 +91,14 @@ async function create(parts: BrokerParts, caller: Caller, { namespace, request, 
   const { branch, branchKey, fresh } = await obtainBranch(parts, caller, { namespace, placed, id, record });
   try {
     const key: KeyRecord = { ...draft, branch: branch.id };
-    const version = sealNewVersion(parts, { namespace, key, number: 1, branch, branchKey, lifecycle: lifecycleOf(key) });
+    const version = sealNewVersion(parts, {
+      namespace,
+      key,
+      number: 1,
+      branch,
+      branchKey,
+      lifecycle: lifecycleOf(key),
+    });
     const entry: JournalEntry = { type: "version", namespace, key, version };
     await parts.journal.append([...(fresh?.journal ?? []), entry]);
     await recordKey(parts, caller, { key, version, fresh, keep });
@@ -103,7 +119,9 @@ async function recordKey(parts: BrokerParts, caller: Caller, { key, version, fre
   await parts.store.change((catalog) => {
     const idempotency = keep(201, `/v1/keys/${key.id}`);
     const mutations: readonly Mutation[] = [
-      ...(fresh?.mutations ?? []).filter((row) => row.table !== "recipients" || catalog.recipient(row.id as never) === undefined),
+      ...(fresh?.mutations ?? []).filter(
+        (row) => row.table !== "recipients" || catalog.recipient(row.id as never) === undefined,
+      ),
       keyMutation(catalog, key),
       { table: "versions", id: `${key.id}/1`, record: version, ifRevision: 0 },
       historyMutation(caller, undefined, key, { action: "create" }),
@@ -112,14 +130,24 @@ async function recordKey(parts: BrokerParts, caller: Caller, { key, version, fre
   });
 }
 
-type Obtain = { readonly namespace: NamespaceRecord; readonly placed: PlacedKey; readonly id: KeyId; readonly record: ChangeRecord };
+type Obtain = {
+  readonly namespace: NamespaceRecord;
+  readonly placed: PlacedKey;
+  readonly id: KeyId;
+  readonly record: ChangeRecord;
+};
 type Obtained = { readonly branch: BranchRecord; readonly branchKey: Buffer; readonly fresh: NewBranch | undefined };
 
-async function obtainBranch(parts: BrokerParts, caller: Caller, { namespace, placed, id, record }: Obtain): Promise<Obtained> {
+async function obtainBranch(
+  parts: BrokerParts,
+  caller: Caller,
+  { namespace, placed, id, record }: Obtain,
+): Promise<Obtained> {
   const placement = { namespace, custody: placed.custody, dedicatedTo: placed.custody.dedicated ? id : null };
   const call = { requestId: caller.requestId, deadline: caller.deadline, trace: record };
   const branch = findBranch(parts.catalog, placement);
-  if (branch !== undefined) return { branch, branchKey: await branchKeyOf(parts, branch, branch.primaryVersion, call), fresh: undefined };
+  if (branch !== undefined)
+    return { branch, branchKey: await branchKeyOf(parts, branch, branch.primaryVersion, call), fresh: undefined };
   const fresh = await createBranch(parts, placement, call);
   return { branch: fresh.branch, branchKey: fresh.branchKey, fresh };
 }
@@ -131,7 +159,12 @@ function requireFreeNames(parts: BrokerParts, namespace: NamespaceRecord, { name
   }
 }
 
-type Draft = { readonly id: KeyId; readonly namespace: NamespaceRecord; readonly request: KeyRequest; readonly placed: PlacedKey };
+type Draft = {
+  readonly id: KeyId;
+  readonly namespace: NamespaceRecord;
+  readonly request: KeyRequest;
+  readonly placed: PlacedKey;
+};
 
 function keyRecord(parts: BrokerParts, caller: Caller, { id, namespace, request, placed }: Draft): KeyRecord {
   const now = parts.sources.clock.now();
@@ -142,7 +175,15 @@ function keyRecord(parts: BrokerParts, caller: Caller, { id, namespace, request,
     ...birthLifecycle(request, active),
     id,
     namespace: namespace.name,
-    ...{ name, aliases, labels, description, owner, contacts, dataClass, attributes, purpose },
+    name,
+    aliases,
+    labels,
+    description,
+    owner,
+    contacts,
+    dataClass,
+    attributes,
+    purpose,
     algorithm: placed.algorithm,
     custody: placed.custody satisfies Custody,
     origin: "generated",
@@ -159,7 +200,12 @@ function keyRecord(parts: BrokerParts, caller: Caller, { id, namespace, request,
     pendingVersion: null,
     pendingTime: null,
     latestVersion: 1,
-    rotation: { everyDays, maxMessages: null, maxBytes: null, nextTime: everyDays === null ? null : now + everyDays * DAY_MS },
+    rotation: {
+      everyDays,
+      maxMessages: null,
+      maxBytes: null,
+      nextTime: everyDays === null ? null : now + everyDays * DAY_MS,
+    },
     onState: request.onState ?? placed.onState,
     route: placed.route,
     branch: null,
@@ -181,7 +227,9 @@ function birthLifecycle({ activateTime, protectStopTime, deactivateTime }: KeyRe
     stateReason: active ? null : "created",
     processing: null,
     previousReason: null,
-    ...{ activateTime, protectStopTime, deactivateTime },
+    activateTime,
+    protectStopTime,
+    deactivateTime,
     destroyTime: null,
     compromiseOccurrenceTime: null,
   };
@@ -191,7 +239,9 @@ function birthLifecycle({ activateTime, protectStopTime, deactivateTime }: KeyRe
 function lifecycleOf(key: KeyRecord): Lifecycle {
   const { state, stateReason, activateTime } = key;
   return {
-    ...{ state, stateReason, activateTime },
+    state,
+    stateReason,
+    activateTime,
     processing: null,
     previousReason: null,
     protectStopTime: null,
@@ -200,4 +250,3 @@ function lifecycleOf(key: KeyRecord): Lifecycle {
     compromiseOccurrenceTime: null,
   };
 }
-

@@ -7,7 +7,16 @@ import { open } from "#envelope/portable.ts";
 import type { Caller } from "./caller.ts";
 import { type Encrypted, protect } from "./encrypt.ts";
 import { type CiphertextFormat, requireFrames } from "./format.ts";
-import { type ItemOutcome, operate, operateBatch, primaryVersion, requireOpen, requireUse, type Served, type Usable } from "./operate.ts";
+import {
+  type ItemOutcome,
+  operate,
+  operateBatch,
+  primaryVersion,
+  requireOpen,
+  requireUse,
+  type Served,
+  type Usable,
+} from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { versionKey } from "./version-key.ts";
 
@@ -19,10 +28,20 @@ export type DecryptItem = {
   readonly upgrade: boolean;
   readonly format?: CiphertextFormat;
 };
-export type Decrypted = { readonly plaintext: Buffer; readonly keyVersion: number; readonly stale: boolean; readonly upgraded?: Encrypted };
+export type Decrypted = {
+  readonly plaintext: Buffer;
+  readonly keyVersion: number;
+  readonly stale: boolean;
+  readonly upgraded?: Encrypted;
+};
 
 /** Opens a frame under the named key. @throws {KmsError} `CIPHERTEXT_INVALID` for everything that is wrong with the bytes. */
-export async function decrypt(parts: BrokerParts, caller: Caller, key: string, item: DecryptItem): Promise<Decrypted & Served> {
+export async function decrypt(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  item: DecryptItem,
+): Promise<Decrypted & Served> {
   return await operate(parts, caller, { key, operation: "decrypt", context: item.context }, (usable) =>
     openItem(parts, caller, usable, item),
   );
@@ -34,11 +53,17 @@ export async function decryptBatch(
   key: string,
   items: readonly DecryptItem[],
 ): Promise<readonly ItemOutcome<Decrypted & Served>[]> {
-  return await operateBatch(parts, caller, { key, operation: "decrypt" }, items, (usable, item) => openItem(parts, caller, usable, item));
+  return await operateBatch(parts, caller, { key, operation: "decrypt" }, items, (usable, item) =>
+    openItem(parts, caller, usable, item),
+  );
 }
 
 /** Opens a frame under the key that its header names: `POST /v1/decrypt`. */
-export async function decryptByHeader(parts: BrokerParts, caller: Caller, item: DecryptItem): Promise<Decrypted & Served> {
+export async function decryptByHeader(
+  parts: BrokerParts,
+  caller: Caller,
+  item: DecryptItem,
+): Promise<Decrypted & Served> {
   requireFrames(item.format);
   return await decrypt(parts, caller, keyOfFrame(item.ciphertext), item);
 }
@@ -53,10 +78,18 @@ async function openItem(parts: BrokerParts, caller: Caller, usable: Usable, item
   const plain = openFrame(parts, caller, usable, "decrypt", item);
   const opened = plain instanceof Promise ? await plain : plain;
   if (!item.upgrade) return opened;
-  return { ...opened, upgraded: await upgrade(parts, caller, usable, { plaintext: opened.plaintext, context: item.context }) };
+  return {
+    ...opened,
+    upgraded: await upgrade(parts, caller, usable, { plaintext: opened.plaintext, context: item.context }),
+  };
 }
 
-async function upgrade(parts: BrokerParts, caller: Caller, usable: Usable, item: { plaintext: Buffer; context: Context }): Promise<Encrypted> {
+async function upgrade(
+  parts: BrokerParts,
+  caller: Caller,
+  usable: Usable,
+  item: { plaintext: Buffer; context: Context },
+): Promise<Encrypted> {
   requireUse(caller, usable.key, "encrypt");
   return await protect(parts, caller, { ...usable, named: undefined }, "encrypt", item);
 }
@@ -77,7 +110,8 @@ export function openFrame(
   const frame = parseFrame(ciphertext);
   const named = usable.named ?? frame.keyVersion;
   const version = parts.catalog.version(key.id, frame.keyVersion);
-  if (frame.keyUuid !== uuidOfKey(key.id) || named !== frame.keyVersion || version === undefined) throw ciphertextInvalid();
+  if (frame.keyUuid !== uuidOfKey(key.id) || named !== frame.keyVersion || version === undefined)
+    throw ciphertextInvalid();
   requireOpen(parts, key, version, operation);
   const openWith = (material: Buffer): Decrypted => ({
     plaintext: open({ versionKey: material, bytes: ciphertext, context: item.context }),

@@ -6,7 +6,15 @@ import { seal } from "#envelope/portable.ts";
 import type { Caller } from "./caller.ts";
 import { type CiphertextFormat, requireFrames } from "./format.ts";
 import { versionOf } from "./key-reference.ts";
-import { type ItemOutcome, operate, operateBatch, primaryVersion, requireOpen, type Served, type Usable } from "./operate.ts";
+import {
+  type ItemOutcome,
+  operate,
+  operateBatch,
+  primaryVersion,
+  requireOpen,
+  type Served,
+  type Usable,
+} from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { versionKey } from "./version-key.ts";
 
@@ -17,7 +25,12 @@ export type Encrypted = { readonly ciphertext: Buffer; readonly keyVersion: numb
 export const MAX_PORTABLE_PLAINTEXT_BYTES = 524_288;
 
 /** Encrypts one plaintext under the primary version. `ciphertext` is a frame of format 1 (suite 01, or 02 above 65,536 bytes). */
-export async function encrypt(parts: BrokerParts, caller: Caller, key: string, item: EncryptItem): Promise<Encrypted & Served> {
+export async function encrypt(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  item: EncryptItem,
+): Promise<Encrypted & Served> {
   return await operate(parts, caller, { key, operation: "encrypt", context: item.context }, (usable) =>
     protect(parts, caller, usable, "encrypt", item),
   );
@@ -65,7 +78,11 @@ export function protect(
 }
 
 function plaintextTooLarge(length: number): KmsError {
-  return new KmsError("PLAINTEXT_TOO_LARGE", `plaintext: wanted at most ${MAX_PORTABLE_PLAINTEXT_BYTES} bytes, got ${length}`, {
-    metadata: { maxPlaintextBytes: String(MAX_PORTABLE_PLAINTEXT_BYTES), plaintextBytes: String(length) },
-  });
+  return new KmsError(
+    "PLAINTEXT_TOO_LARGE",
+    `plaintext: wanted at most ${MAX_PORTABLE_PLAINTEXT_BYTES} bytes, got ${length}`,
+    {
+      metadata: { maxPlaintextBytes: String(MAX_PORTABLE_PLAINTEXT_BYTES), plaintextBytes: String(length) },
+    },
+  );
 }

@@ -42,12 +42,18 @@ export async function explain(parts: BrokerParts, caller: Caller, request: Expla
   requirePermission(caller, "policy.explain");
   requireKnownProviders(parts, request.assume);
   if (request.operation === "create-key") return explainCreate(parts, caller, request);
-  if (request.key === undefined) throw new KmsError("INVALID_ARGUMENT", "key: wanted the key that the operation is about", required("/key"));
+  if (request.key === undefined)
+    throw new KmsError("INVALID_ARGUMENT", "key: wanted the key that the operation is about", required("/key"));
   const { key, version } = await resolveKey(parts, caller, request.key);
   return explainUse(parts, caller, { key, named: version, operation: request.operation, assume: request.assume });
 }
 
-type Use = { readonly key: KeyRecord; readonly named: number | undefined; readonly operation: KeyOperation; readonly assume: Assumptions };
+type Use = {
+  readonly key: KeyRecord;
+  readonly named: number | undefined;
+  readonly operation: KeyOperation;
+  readonly assume: Assumptions;
+};
 
 function explainUse(parts: BrokerParts, caller: Caller, { key, named, operation, assume }: Use): Explanation {
   const number = named ?? primaryVersion(parts, key) ?? key.latestVersion;
@@ -64,8 +70,14 @@ function explainUse(parts: BrokerParts, caller: Caller, { key, named, operation,
     remainingMs: parts.settings.deadlineMs,
     assume,
   });
-  const cached = branch !== null && branchVersion !== null && parts.branchKeys.state(branch, branchVersion) !== undefined;
-  const code = refusalOf(caller, { key, operation, verdictCode: verdict.allowed ? null : verdict.code, served: cached || planned.attempts.length > 0 });
+  const cached =
+    branch !== null && branchVersion !== null && parts.branchKeys.state(branch, branchVersion) !== undefined;
+  const code = refusalOf(caller, {
+    key,
+    operation,
+    verdictCode: verdict.allowed ? null : verdict.code,
+    served: cached || planned.attempts.length > 0,
+  });
   return {
     ...about(parts, operation, code),
     ...planned,
@@ -76,7 +88,12 @@ function explainUse(parts: BrokerParts, caller: Caller, { key, named, operation,
   };
 }
 
-type Refusal = { readonly key: KeyRecord; readonly operation: KeyOperation; readonly verdictCode: ErrorCode | null; readonly served: boolean };
+type Refusal = {
+  readonly key: KeyRecord;
+  readonly operation: KeyOperation;
+  readonly verdictCode: ErrorCode | null;
+  readonly served: boolean;
+};
 
 function refusalOf(caller: Caller, { key, operation, verdictCode, served }: Refusal): ErrorCode | null {
   if (!mayOperate(caller.principal, key, operation)) return "PERMISSION_DENIED";
@@ -86,7 +103,8 @@ function refusalOf(caller: Caller, { key, operation, verdictCode, served }: Refu
 }
 
 function explainCreate(parts: BrokerParts, caller: Caller, { create, assume }: ExplainRequest): Explanation {
-  if (create === undefined) throw new KmsError("INVALID_ARGUMENT", "create: wanted what the key should be", required("/create"));
+  if (create === undefined)
+    throw new KmsError("INVALID_ARGUMENT", "create: wanted what the key should be", required("/create"));
   try {
     const placed = placeKey(parts.policy(), { ...create, namespace: caller.namespace });
     const { holders, minimum } = placed.custody;
@@ -98,13 +116,29 @@ function explainCreate(parts: BrokerParts, caller: Caller, { create, assume }: E
       remainingMs: parts.settings.deadlineMs,
       assume,
     });
-    const domains = new Set(planned.attempts.map(({ provider }) => parts.fleet.member(provider)?.facts.failureDomain ?? provider));
+    const domains = new Set(
+      planned.attempts.map(({ provider }) => parts.fleet.member(provider)?.facts.failureDomain ?? provider),
+    );
     const code = domains.size < minimum ? "QUORUM_NOT_REACHED" : null;
-    return { ...about(parts, "create-key", code), ...planned, keyId: null, keyVersion: null, route: placed.route, cached: false };
+    return {
+      ...about(parts, "create-key", code),
+      ...planned,
+      keyId: null,
+      keyVersion: null,
+      route: placed.route,
+      cached: false,
+    };
   } catch (error) {
     if (!(error instanceof KmsError)) throw error;
     const nobody: Plan = { needed: 0, parallel: 0, attempts: [], refused: [], lastResort: false };
-    return { ...about(parts, "create-key", error.code), ...nobody, keyId: null, keyVersion: null, route: null, cached: false };
+    return {
+      ...about(parts, "create-key", error.code),
+      ...nobody,
+      keyId: null,
+      keyVersion: null,
+      route: null,
+      cached: false,
+    };
   }
 }
 
@@ -127,7 +161,9 @@ function about(
 function requireKnownProviders(parts: BrokerParts, { down, drained, throttled }: Assumptions): void {
   const unknown = [...down, ...drained, ...throttled].find((name) => parts.fleet.member(name) === undefined);
   if (unknown === undefined) return;
-  throw new KmsError("INVALID_ARGUMENT", `assume: no provider named ${unknown} is configured`, { metadata: { provider: unknown } });
+  throw new KmsError("INVALID_ARGUMENT", `assume: no provider named ${unknown} is configured`, {
+    metadata: { provider: unknown },
+  });
 }
 
 function required(pointer: string): { errors: readonly [{ pointer: string; code: "required"; detail: string }] } {

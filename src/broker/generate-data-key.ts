@@ -9,7 +9,12 @@ export type DataKeyItem = { readonly bytes: number; readonly context: Context; r
 export type DataKey = Encrypted & { readonly plaintext?: Buffer };
 
 /** Makes a random data key and answers it with its ciphertext under the key. */
-export async function generateDataKey(parts: BrokerParts, caller: Caller, key: string, item: DataKeyItem): Promise<DataKey & Served> {
+export async function generateDataKey(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  item: DataKeyItem,
+): Promise<DataKey & Served> {
   return await operate(parts, caller, { key, operation: "generate-data-key", context: item.context }, (usable) =>
     make(parts, caller, usable, item),
   );
@@ -21,7 +26,9 @@ export async function generateDataKeyBatch(
   key: string,
   items: readonly DataKeyItem[],
 ): Promise<readonly ItemOutcome<DataKey & Served>[]> {
-  return await operateBatch(parts, caller, { key, operation: "generate-data-key" }, items, (usable, item) => make(parts, caller, usable, item));
+  return await operateBatch(parts, caller, { key, operation: "generate-data-key" }, items, (usable, item) =>
+    make(parts, caller, usable, item),
+  );
 }
 
 async function make(parts: BrokerParts, caller: Caller, usable: Usable, item: DataKeyItem): Promise<DataKey> {

@@ -6,7 +6,12 @@ import { primaryVersion } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 
 /** On how many of its recorded recipients the primary version stands. */
-export type Replication = { readonly wanted: number; readonly ready: number; readonly minimum: number; readonly missing: readonly string[] };
+export type Replication = {
+  readonly wanted: number;
+  readonly ready: number;
+  readonly minimum: number;
+  readonly missing: readonly string[];
+};
 
 /** A key as a caller sees it now: dates applied, counts added. */
 export type KeyView = {
@@ -46,8 +51,15 @@ export function replicationOf(catalog: Catalog, key: KeyRecord, version: number)
       .filter((wrap) => wrap.quarantine === null && wrap.desired !== "destroyed")
       .map((wrap) => catalog.recipient(wrap.recipient)?.providerUid),
   );
-  const missing = branch.recipients.filter(({ uid }) => uid === null || !holding.has(uid)).map(({ provider }) => provider);
-  return { wanted: branch.recipients.length, ready: branch.recipients.length - missing.length, minimum: branch.minimum, missing };
+  const missing = branch.recipients
+    .filter(({ uid }) => uid === null || !holding.has(uid))
+    .map(({ provider }) => provider);
+  return {
+    wanted: branch.recipients.length,
+    ready: branch.recipients.length - missing.length,
+    minimum: branch.minimum,
+    missing,
+  };
 }
 
 function hardTtl(parts: BrokerParts, key: KeyRecord, version: number): number | null {

@@ -1,7 +1,13 @@
 import { KmsError } from "#core/errors.ts";
 import { ProviderError } from "#core/failures.ts";
 import { createId, type Uuid } from "#core/ids.ts";
-import { branchVersionRowId, type BranchVersionRecord, type NamespaceRecord, type RecipientRecord, type WrapRecord } from "#core/records.ts";
+import {
+  branchVersionRowId,
+  type BranchVersionRecord,
+  type NamespaceRecord,
+  type RecipientRecord,
+  type WrapRecord,
+} from "#core/records.ts";
 import type { LoadedBranchKey } from "#envelope/branch-keys.ts";
 import { openWrapPayload, wrapContextDigest } from "#envelope/wrap-payload.ts";
 import { NO_ASSUMPTIONS, plan, type PlannedAttempt } from "#policy/plan.ts";
@@ -40,7 +46,13 @@ export async function loadBranchKey(parts: BrokerParts, branch: Uuid, version: n
       run: async (attempt, last) => {
         const wrap = openers.get(attempt.binding ?? "")?.wrap;
         if (wrap === undefined) throw new ProviderError({ failure: "INTERNAL", detail: "the plan names no wrap" });
-        const call: OpenCall = { attempt, deadline, last, lastResort: planned.lastResort, onAttempt: (made) => attempts.push(made) };
+        const call: OpenCall = {
+          attempt,
+          deadline,
+          last,
+          lastResort: planned.lastResort,
+          onAttempt: (made) => attempts.push(made),
+        };
         return await openWrap(parts, { ...subject, wrap }, call);
       },
       onFault: (tried: Tried<PlannedAttempt>) => {
@@ -72,23 +84,36 @@ type OpenCall = {
   readonly onAttempt: NonNullable<Parameters<BrokerParts["pool"]["call"]>[4]["onAttempt"]>;
 };
 
-async function openWrap(parts: BrokerParts, subject: Subject & { readonly wrap: WrapRecord }, call: OpenCall): Promise<LoadedBranchKey> {
+async function openWrap(
+  parts: BrokerParts,
+  subject: Subject & { readonly wrap: WrapRecord },
+  call: OpenCall,
+): Promise<LoadedBranchKey> {
   const recipient = parts.catalog.recipient(subject.wrap.recipient);
-  if (recipient === undefined) throw new ProviderError({ failure: "INTERNAL", detail: "the wrap's recipient has no valid row" });
+  if (recipient === undefined)
+    throw new ProviderError({ failure: "INTERNAL", detail: "the wrap's recipient has no valid row" });
   const { attempt, deadline, last, lastResort, onAttempt } = call;
-  const key = await unwrap(parts, { ...subject, recipient, provider: attempt.provider }, {
-    deadline,
-    requestId: createId("req", parts.sources),
-    timeoutMs: attempt.timeoutMs,
-    last,
-    lastResort,
-    onAttempt,
-  });
+  const key = await unwrap(
+    parts,
+    { ...subject, recipient, provider: attempt.provider },
+    {
+      deadline,
+      requestId: createId("req", parts.sources),
+      timeoutMs: attempt.timeoutMs,
+      last,
+      lastResort,
+      onAttempt,
+    },
+  );
   return { key, recipient: recipient.id };
 }
 
 /** One wrap and what it must open to. */
-export type UnwrapInput = Subject & { readonly wrap: WrapRecord; readonly recipient: RecipientRecord; readonly provider: string };
+export type UnwrapInput = Subject & {
+  readonly wrap: WrapRecord;
+  readonly recipient: RecipientRecord;
+  readonly provider: string;
+};
 
 /**
  * One unwrap, checked against the wrap's context and commitment.
@@ -101,10 +126,21 @@ export async function unwrap(
 ): Promise<Buffer> {
   const opened = parts.fleet.member(provider)?.provider;
   if (opened === undefined) throw new ProviderError({ failure: "LOCAL", detail: "the provider is not open" });
-  const ids = { namespace: namespace.id, branch: wrap.branch, branchVersion: wrap.branchVersion, recipient: recipient.id };
+  const ids = {
+    namespace: namespace.id,
+    branch: wrap.branch,
+    branchVersion: wrap.branchVersion,
+    recipient: recipient.id,
+  };
   const input = { ref: recipient.nativeRef, wrap: Buffer.from(wrap.wrap, "base64"), context: wrapContextDigest(ids) };
   try {
-    const { value: payload } = await parts.pool.call(provider, "data", "unwrap", async (call) => await opened.wrapper.unwrap(input, call), options);
+    const { value: payload } = await parts.pool.call(
+      provider,
+      "data",
+      "unwrap",
+      async (call) => await opened.wrapper.unwrap(input, call),
+      options,
+    );
     try {
       return openWrapPayload({ payload, ids, commitment: Buffer.from(branchVersion.commitment, "base64") });
     } finally {

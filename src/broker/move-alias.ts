@@ -25,7 +25,10 @@ export async function moveAlias(
       if (target.id === holder.id || target.aliases.includes(alias)) return { next: target, unchanged: true };
       if (!holder.aliases.includes(alias)) throw keyNotFound();
       if (target.aliases.length >= MAX_ALIASES) {
-        throw new KmsError("INVALID_ARGUMENT", `aliases: wanted at most ${MAX_ALIASES}, the key has ${target.aliases.length}`);
+        throw new KmsError(
+          "INVALID_ARGUMENT",
+          `aliases: wanted at most ${MAX_ALIASES}, the key has ${target.aliases.length}`,
+        );
       }
       const left: KeyRecord = {
         ...holder,
@@ -35,7 +38,10 @@ export async function moveAlias(
       };
       const mutations: readonly Mutation[] = [
         keyMutation(catalog, left),
-        historyMutation(caller, holder, left, { action: "move-alias", explanation: { detail: `alias ${alias} to ${target.id}` } }),
+        historyMutation(caller, holder, left, {
+          action: "move-alias",
+          explanation: { detail: `alias ${alias} to ${target.id}` },
+        }),
       ];
       return { next: { ...target, aliases: [...target.aliases, alias] }, mutations };
     },

@@ -23,14 +23,22 @@ export function listNamespaces(parts: BrokerParts, caller: Caller): readonly Nam
   return [...parts.catalog.namespaces()].filter(({ name }) => name !== SYSTEM_NAMESPACE);
 }
 
-export async function createNamespace(parts: BrokerParts, caller: Caller, request: NamespaceRequest): Promise<Changed<NamespaceRecord>> {
+export async function createNamespace(
+  parts: BrokerParts,
+  caller: Caller,
+  request: NamespaceRequest,
+): Promise<Changed<NamespaceRecord>> {
   requirePermission(caller, "namespaces.write");
   return await once(parts, caller, {
     again: (resource) => namespaceOf(parts.catalog, resource.slice("/v1/namespaces/".length)),
     run: async (keep) => {
       const told = { operation: "namespaces.create", detail: { name: request.name } };
       const value = await audited(parts, caller, told, async () => {
-        const record: NamespaceRecord = { id: createUuid(parts.sources), ...request, createTime: parts.sources.clock.now() };
+        const record: NamespaceRecord = {
+          id: createUuid(parts.sources),
+          ...request,
+          createTime: parts.sources.clock.now(),
+        };
         if (parts.catalog.namespace(request.name) !== undefined) throw taken(request.name);
         if (caller.dryRun) return record;
         return await parts.store.change((catalog) => {

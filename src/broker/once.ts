@@ -23,21 +23,34 @@ export async function once<T>(parts: BrokerParts, caller: Caller, { run, again }
   const credential = caller.principal.credentialId;
   const slot = `${credential}/${request.key}`;
   if (parts.running.has(slot)) {
-    throw new KmsError("IDEMPOTENCY_KEY_IN_USE", "the first request with this Idempotency-Key still runs", { retryAfterSeconds: 1 });
+    throw new KmsError("IDEMPOTENCY_KEY_IN_USE", "the first request with this Idempotency-Key still runs", {
+      retryAfterSeconds: 1,
+    });
   }
   parts.running.add(slot);
   try {
     const kept = await parts.store.findIdempotency(credential, request.key);
     if (kept !== undefined) return await replay(kept, request, again);
-    const keep: Keep = (status, resource) => ({ credential, ...request, status, resource, time: parts.sources.clock.now() });
+    const keep: Keep = (status, resource) => ({
+      credential,
+      ...request,
+      status,
+      resource,
+      time: parts.sources.clock.now(),
+    });
     return { ...(await run(keep)), replayed: false };
   } finally {
     parts.running.delete(slot);
   }
 }
 
-async function replay<T>(kept: IdempotencyEntry, request: IdempotencyRequest, again: Repeatable<T>["again"]): Promise<Changed<T>> {
+async function replay<T>(
+  kept: IdempotencyEntry,
+  request: IdempotencyRequest,
+  again: Repeatable<T>["again"],
+): Promise<Changed<T>> {
   const same = kept.method === request.method && kept.path === request.path && kept.bodyDigest === request.bodyDigest;
-  if (!same) throw new KmsError("IDEMPOTENCY_KEY_REUSED", "the Idempotency-Key was used for another method, path or body");
+  if (!same)
+    throw new KmsError("IDEMPOTENCY_KEY_REUSED", "the Idempotency-Key was used for another method, path or body");
   return { value: await again(kept.resource), status: kept.status, replayed: true };
 }

@@ -27,13 +27,25 @@ export class OpenFleet implements Fleet, AsyncDisposable {
   readonly #pool: ProviderPool;
   readonly #sources: Sources;
 
-  constructor(entries: readonly FleetEntry[], { pool, sources }: { readonly pool: ProviderPool; readonly sources: Sources }) {
+  constructor(
+    entries: readonly FleetEntry[],
+    { pool, sources }: { readonly pool: ProviderPool; readonly sources: Sources },
+  ) {
     this.#pool = pool;
     this.#sources = sources;
     for (const entry of entries) {
       const { name, kind } = entry;
       const facts = entry.factsOf(undefined);
-      this.#members.set(name, { entry, name, kind, facts, provider: undefined, uid: undefined, canary: undefined, misconfigured: undefined });
+      this.#members.set(name, {
+        entry,
+        name,
+        kind,
+        facts,
+        provider: undefined,
+        uid: undefined,
+        canary: undefined,
+        misconfigured: undefined,
+      });
     }
   }
 
@@ -52,14 +64,23 @@ export class OpenFleet implements Fleet, AsyncDisposable {
 
   /** Opens and identifies whoever is not yet known; resolves when all have answered or failed. A failure stays for the next time. */
   async reach(): Promise<void> {
-    await Promise.all([...this.#members.values()].filter(({ canary }) => canary === undefined).map(async (member) => await this.#reach(member)));
+    await Promise.all(
+      [...this.#members.values()]
+        .filter(({ canary }) => canary === undefined)
+        .map(async (member) => await this.#reach(member)),
+    );
   }
 
   /** Takes from the catalog what names stood for before, for members that have not answered yet. */
   recall(catalog: Catalog): void {
     for (const record of catalog.providers()) {
       const member = this.#members.get(record.name);
-      if (member !== undefined && member.uid === undefined && member.kind === record.kind && this.memberByUid(record.uid) === undefined) {
+      if (
+        member !== undefined &&
+        member.uid === undefined &&
+        member.kind === record.kind &&
+        this.memberByUid(record.uid) === undefined
+      ) {
         member.uid = record.uid;
       }
     }
@@ -78,14 +99,25 @@ export class OpenFleet implements Fleet, AsyncDisposable {
       await store.change((catalog) => {
         const before = catalog.provider(uid);
         const { name, kind } = member;
-        const record: ProviderRecord = { uid, name, kind, canary, firstUseTime: before?.firstUseTime ?? this.#sources.clock.now() };
-        return { mutations: [{ table: "providers", id: uid, record, ifRevision: catalog.revisionOf("providers", uid) }], result: undefined };
+        const record: ProviderRecord = {
+          uid,
+          name,
+          kind,
+          canary,
+          firstUseTime: before?.firstUseTime ?? this.#sources.clock.now(),
+        };
+        return {
+          mutations: [{ table: "providers", id: uid, record, ifRevision: catalog.revisionOf("providers", uid) }],
+          result: undefined,
+        };
       });
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.allSettled([...this.#members.values()].map(async ({ provider }) => await provider?.[Symbol.asyncDispose]()));
+    await Promise.allSettled(
+      [...this.#members.values()].map(async ({ provider }) => await provider?.[Symbol.asyncDispose]()),
+    );
   }
 
   async #reach(member: Member): Promise<void> {
@@ -97,23 +129,31 @@ export class OpenFleet implements Fleet, AsyncDisposable {
         this.#pool.put(member.name, opened);
       }
       const { provider } = member;
-      const identity = await this.#pool.call(member.name, "control", "identify", async (call) => await provider.identify(call), {
-        deadline: new Deadline(IDENTIFY_MS, this.#sources),
-        requestId: createId("req", this.#sources),
-      });
+      const identity = await this.#pool.call(
+        member.name,
+        "control",
+        "identify",
+        async (call) => await provider.identify(call),
+        {
+          deadline: new Deadline(IDENTIFY_MS, this.#sources),
+          requestId: createId("req", this.#sources),
+        },
+      );
       const recalled = member.uid;
       member.uid = identity.uid;
       member.canary = identity.canary;
       member.misconfigured = undefined;
       if (recalled !== undefined && recalled !== identity.uid) member.misconfigured = repointed();
     } catch (error) {
-      if (member.provider === undefined) member.misconfigured = { reason: error instanceof Error ? error.message : "cannot be opened" };
+      if (member.provider === undefined)
+        member.misconfigured = { reason: error instanceof Error ? error.message : "cannot be opened" };
     }
   }
 
   #objection(catalog: Catalog, member: Member, uid: string): Misconfiguration | undefined {
     for (const other of this.#members.values()) {
-      if (other !== member && other.uid === uid) return { reason: `${other.name} and ${member.name} are the same key service` };
+      if (other !== member && other.uid === uid)
+        return { reason: `${other.name} and ${member.name} are the same key service` };
     }
     for (const record of catalog.providers()) {
       const moved = record.name === member.name && record.uid !== uid && this.memberByUid(record.uid) === undefined;
@@ -130,7 +170,9 @@ function repointed(): Misconfiguration {
 
 /** How many wraps stand under recipients of a key service. */
 function liveBindings(catalog: Catalog, uid: string): number {
-  const recipients = new Set([...catalog.recipients()].filter((recipient) => recipient.providerUid === uid).map(({ id }) => id));
+  const recipients = new Set(
+    [...catalog.recipients()].filter((recipient) => recipient.providerUid === uid).map(({ id }) => id),
+  );
   let count = 0;
   for (const branch of catalog.branches()) {
     for (const { version } of catalog.branchVersions(branch.id)) {

@@ -1,5 +1,4 @@
 import { contextAllowed, mayOperate } from "#core/access.ts";
-import type { AuditAttempt } from "#core/audit.ts";
 import type { Context } from "#core/context.ts";
 import { type ErrorCode, KmsError } from "#core/errors.ts";
 import { primaryVersionAt } from "#core/effective-lifecycle.ts";
@@ -9,9 +8,7 @@ import type { KeyRecord, VersionRecord } from "#core/records.ts";
 import type { Caller } from "./caller.ts";
 import { resolveKey } from "./key-reference.ts";
 import type { BrokerParts } from "./parts.ts";
-
-/** What an operation leaves for the audit trail and for the answer: the provider calls made for it. */
-export type Trace = { readonly attempts: AuditAttempt[] };
+import type { Trace } from "./trace.ts";
 
 /** What every operation's answer adds (api.md § 7). */
 export type Served = {
@@ -24,7 +21,9 @@ export type Served = {
 };
 
 /** The outcome of one item of a batch. */
-export type ItemOutcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KmsError };
+export type ItemOutcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: KmsError };
 
 /** Which key and operation a request is about. */
 export type Use = { readonly key: string; readonly operation: KeyOperation };
@@ -104,7 +103,13 @@ async function attemptItem<I extends { readonly context: Context }, T extends { 
 }
 
 /** What stops a batch as a whole: nothing of the item's own. */
-const BATCH_WIDE: ReadonlySet<ErrorCode> = new Set(["KEY_HELD", "KEY_NOT_ACTIVE", "KEY_DESTROYED", "CATALOG_STALE", "DEADLINE_EXCEEDED"]);
+const BATCH_WIDE: ReadonlySet<ErrorCode> = new Set([
+  "KEY_HELD",
+  "KEY_NOT_ACTIVE",
+  "KEY_DESTROYED",
+  "CATALOG_STALE",
+  "DEADLINE_EXCEEDED",
+]);
 
 function unexpected(parts: BrokerParts, error: unknown): KmsError {
   parts.onAlarm({ kind: "internal", detail: error instanceof Error ? error.message : "unknown", ids: {} });
@@ -134,7 +139,8 @@ export function requireContext(caller: Caller, context: Context): void {
 /** @throws {KmsError} `CATALOG_STALE` when this process has not read the feed for longer than the operation's bound. */
 export function requireFresh(parts: BrokerParts, operation: KeyOperation): void {
   const { settings, catalog, sources } = parts;
-  const bound = KEY_OPERATIONS[operation].kind === "protect" ? settings.protectStalenessMs : settings.processStalenessMs;
+  const bound =
+    KEY_OPERATIONS[operation].kind === "protect" ? settings.protectStalenessMs : settings.processStalenessMs;
   const ageMs = sources.clock.monotonicMs() - catalog.freshAtMs;
   if (ageMs > bound) {
     throw new KmsError("CATALOG_STALE", "the gateway has not read the store for too long", { retryAfterSeconds: 1 });
@@ -143,14 +149,23 @@ export function requireFresh(parts: BrokerParts, operation: KeyOperation): void 
 
 /** The gate for a batch as a whole, before any item: the key's own state, whatever the version. */
 function requireUsable(parts: BrokerParts, { key }: Usable, operation: KeyOperation): void {
-  const version = KEY_OPERATIONS[operation].kind === "protect" ? parts.catalog.version(key.id, primaryVersion(parts, key) ?? 0) : undefined;
+  const version =
+    KEY_OPERATIONS[operation].kind === "protect"
+      ? parts.catalog.version(key.id, primaryVersion(parts, key) ?? 0)
+      : undefined;
   requireOpen(parts, key, version, operation);
 }
 
 /** @throws {KmsError} `KEY_NOT_ACTIVE`, `VERSION_NOT_USABLE`, `KEY_HELD`, `KEY_DESTROYED`, or 422 `PURPOSE_MISMATCH` */
-export function requireOpen(parts: BrokerParts, key: KeyRecord, version: VersionRecord | undefined, operation: KeyOperation): void {
+export function requireOpen(
+  parts: BrokerParts,
+  key: KeyRecord,
+  version: VersionRecord | undefined,
+  operation: KeyOperation,
+): void {
   const verdict = gate({ key, version, operation, now: parts.sources.clock.now() });
-  if (!verdict.allowed) throw new KmsError(verdict.code, verdict.detail, { metadata: { keyId: key.id, ...verdict.metadata } });
+  if (!verdict.allowed)
+    throw new KmsError(verdict.code, verdict.detail, { metadata: { keyId: key.id, ...verdict.metadata } });
   const { purpose } = KEY_OPERATIONS[operation];
   if (key.purpose !== purpose) {
     throw new KmsError("PURPOSE_MISMATCH", `wanted a key of purpose ${purpose}, got ${key.purpose}`, {

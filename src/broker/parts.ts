@@ -7,8 +7,8 @@ import type { MessageIdSource } from "#envelope/message-id.ts";
 import type { VersionKeys } from "#envelope/version-keys.ts";
 import type { Policy } from "#policy/policy.ts";
 import type { ProviderPool } from "#resilience/provider-pool.ts";
-import type { Flights } from "./branch-key.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Flights } from "./trace.ts";
 
 /** Bounds that the configuration sets, in milliseconds. */
 export type BrokerSettings = {

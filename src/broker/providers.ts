@@ -47,16 +47,36 @@ export async function getProvider(parts: BrokerParts, caller: Caller, name: stri
 }
 
 /** Takes a provider out of every plan, on every gateway within a second, until it is restored. */
-export async function drainProvider(parts: BrokerParts, caller: Caller, name: string, reason: string): Promise<Changed<ProviderView>> {
-  return await operateProvider(parts, caller, { name, operation: "providers.drain", detail: { provider: name, reason } }, async () => {
-    await writeDrain(parts, caller, { name, drained: true, share: 0, reason });
-  });
+export async function drainProvider(
+  parts: BrokerParts,
+  caller: Caller,
+  name: string,
+  reason: string,
+): Promise<Changed<ProviderView>> {
+  return await operateProvider(
+    parts,
+    caller,
+    { name, operation: "providers.drain", detail: { provider: name, reason } },
+    async () => {
+      await writeDrain(parts, caller, { name, drained: true, share: 0, reason });
+    },
+  );
 }
 
-export async function restoreProvider(parts: BrokerParts, caller: Caller, name: string, share: number): Promise<Changed<ProviderView>> {
-  return await operateProvider(parts, caller, { name, operation: "providers.restore", detail: { provider: name, share: String(share) } }, async () => {
-    await writeDrain(parts, caller, { name, drained: false, share, reason: "" });
-  });
+export async function restoreProvider(
+  parts: BrokerParts,
+  caller: Caller,
+  name: string,
+  share: number,
+): Promise<Changed<ProviderView>> {
+  return await operateProvider(
+    parts,
+    caller,
+    { name, operation: "providers.restore", detail: { provider: name, share: String(share) } },
+    async () => {
+      await writeDrain(parts, caller, { name, drained: false, share, reason: "" });
+    },
+  );
 }
 
 /**
@@ -64,22 +84,38 @@ export async function restoreProvider(parts: BrokerParts, caller: Caller, name: 
  * since a person has asked.
  */
 export async function probeProvider(parts: BrokerParts, caller: Caller, name: string): Promise<Changed<ProviderView>> {
-  return await operateProvider(parts, caller, { name, operation: "providers.probe", detail: { provider: name } }, async () => {
-    const member = parts.fleet.member(name);
-    const { canary } = member ?? {};
-    if (!isHolder(member) || canary === undefined) return;
-    const options = { deadline: caller.deadline, requestId: caller.requestId };
-    const works = await parts.pool.call(name, "data", "probe", async (call) => await member.provider.probe(canary, call), options).then(
-      () => true,
-      () => false,
-    );
-    if (works) await releaseQuarantined(parts, caller, member);
-  });
+  return await operateProvider(
+    parts,
+    caller,
+    { name, operation: "providers.probe", detail: { provider: name } },
+    async () => {
+      const member = parts.fleet.member(name);
+      const { canary } = member ?? {};
+      if (!isHolder(member) || canary === undefined) return;
+      const options = { deadline: caller.deadline, requestId: caller.requestId };
+      const works = await parts.pool
+        .call(name, "data", "probe", async (call) => await member.provider.probe(canary, call), options)
+        .then(
+          () => true,
+          () => false,
+        );
+      if (works) await releaseQuarantined(parts, caller, member);
+    },
+  );
 }
 
-type Operated = { readonly name: string; readonly operation: string; readonly detail: Readonly<Record<string, string>> };
+type Operated = {
+  readonly name: string;
+  readonly operation: string;
+  readonly detail: Readonly<Record<string, string>>;
+};
 
-async function operateProvider(parts: BrokerParts, caller: Caller, told: Operated, run: () => Promise<void>): Promise<Changed<ProviderView>> {
+async function operateProvider(
+  parts: BrokerParts,
+  caller: Caller,
+  told: Operated,
+  run: () => Promise<void>,
+): Promise<Changed<ProviderView>> {
   requirePermission(caller, "providers.operate");
   await viewOne(parts, told.name);
   return await once(parts, caller, {
@@ -95,7 +131,11 @@ async function operateProvider(parts: BrokerParts, caller: Caller, told: Operate
 
 type NewDrain = { readonly name: string; readonly drained: boolean; readonly share: number; readonly reason: string };
 
-async function writeDrain(parts: BrokerParts, caller: Caller, { name, drained, share, reason }: NewDrain): Promise<void> {
+async function writeDrain(
+  parts: BrokerParts,
+  caller: Caller,
+  { name, drained, share, reason }: NewDrain,
+): Promise<void> {
   await parts.store.change((catalog) => {
     const record: DrainRecord = {
       provider: name,
@@ -106,7 +146,10 @@ async function writeDrain(parts: BrokerParts, caller: Caller, { name, drained, s
       reason,
       time: parts.sources.clock.now(),
     };
-    return { mutations: [{ table: "drains", id: name, record, ifRevision: catalog.revisionOf("drains", name) }], result: undefined };
+    return {
+      mutations: [{ table: "drains", id: name, record, ifRevision: catalog.revisionOf("drains", name) }],
+      result: undefined,
+    };
   });
 }
 
@@ -116,13 +159,23 @@ async function releaseQuarantined(parts: BrokerParts, caller: Caller, member: Fl
     const branch = parts.catalog.branch(wrap.branch);
     const branchVersion = parts.catalog.branchVersion(wrap.branch, wrap.branchVersion);
     if (recipient === undefined || branch === undefined || branchVersion === undefined) continue;
-    const input = { namespace: namespaceOf(parts.catalog, branch.namespace), branchVersion, wrap, recipient, provider: member.name };
+    const input = {
+      namespace: namespaceOf(parts.catalog, branch.namespace),
+      branchVersion,
+      wrap,
+      recipient,
+      provider: member.name,
+    };
     try {
       const key = await unwrap(parts, input, { deadline: caller.deadline, requestId: caller.requestId });
       key.fill(0);
       await parts.store.change((catalog) => setQuarantine(catalog, wrap, null));
     } catch (error) {
-      parts.onAlarm({ kind: "still-quarantined", detail: error instanceof Error ? error.message : "unknown", ids: { binding: wrap.id } });
+      parts.onAlarm({
+        kind: "still-quarantined",
+        detail: error instanceof Error ? error.message : "unknown",
+        ids: { binding: wrap.id },
+      });
     }
   }
 }
@@ -141,7 +194,8 @@ function quarantinedAt(catalog: Catalog, member: FleetMember): readonly WrapReco
 
 async function viewOne(parts: BrokerParts, name: string): Promise<ProviderView> {
   const found = (await viewAll(parts)).find(({ member }) => member.name === name);
-  if (found === undefined) throw new KmsError("NOT_FOUND", "no such provider is configured", { metadata: { provider: name } });
+  if (found === undefined)
+    throw new KmsError("NOT_FOUND", "no such provider is configured", { metadata: { provider: name } });
   return found;
 }
 
@@ -172,15 +226,22 @@ function statusOf(
 ): { readonly status: ProviderStatus; readonly statusReason: string | null } {
   const failure = parts.pool.lastFailure(member.name)?.fault;
   if (member.misconfigured !== undefined) return { status: "misconfigured", statusReason: member.misconfigured.reason };
-  if (parts.pool.lastSuccess(member.name) === null && (failure?.failure === "CREDENTIALS" || failure?.failure === "DENIED")) {
+  if (
+    parts.pool.lastSuccess(member.name) === null &&
+    (failure?.failure === "CREDENTIALS" || failure?.failure === "DENIED")
+  ) {
     return { status: "misconfigured", statusReason: failure.detail };
   }
   if (drain?.drained === true) return { status: "drained", statusReason: drain.reason };
   const open = gateways.filter(({ data }) => data.state === "open").length;
   if (open > 0 && open === gateways.length) return { status: "down", statusReason: failure?.detail ?? null };
-  if (member.canary === undefined) return { status: "down", statusReason: failure?.detail ?? "it has not answered yet" };
-  const degraded = open > 0 || gateways.some(({ data, control }) => data.state !== "closed" || control.state !== "closed");
-  return degraded ? { status: "degraded", statusReason: failure?.detail ?? null } : { status: "up", statusReason: null };
+  if (member.canary === undefined)
+    return { status: "down", statusReason: failure?.detail ?? "it has not answered yet" };
+  const degraded =
+    open > 0 || gateways.some(({ data, control }) => data.state !== "closed" || control.state !== "closed");
+  return degraded
+    ? { status: "degraded", statusReason: failure?.detail ?? null }
+    : { status: "up", statusReason: null };
 }
 
 function reportsOf(parts: BrokerParts, beats: readonly Heartbeat[], name: string): readonly GatewayReport[] {
@@ -196,7 +257,9 @@ function reportsOf(parts: BrokerParts, beats: readonly Heartbeat[], name: string
 
 /** What a process says of its providers in its heartbeat. */
 export function writeReport(parts: BrokerParts): string {
-  return JSON.stringify(Object.fromEntries([...parts.fleet.members()].map(({ name }) => [name, parts.pool.health(name)])));
+  return JSON.stringify(
+    Object.fromEntries([...parts.fleet.members()].map(({ name }) => [name, parts.pool.health(name)])),
+  );
 }
 
 function parseReport(report: string): Readonly<Record<string, ProviderHealth>> {

@@ -29,7 +29,12 @@ const ALARMS: ReadonlySet<Failure> = new Set(["CREDENTIALS", "EXHAUSTED", "INTER
 async function afterDenied(parts: BrokerParts, { wrap, provider, fault }: UnwrapFault): Promise<void> {
   const worksElsewhere = await probeCanary(parts, provider);
   if (worksElsewhere) await quarantine(parts, wrap, { provider, fault });
-  else parts.onAlarm({ kind: "credentials", detail: "access is denied, to the canary key too", ids: { provider, binding: wrap.id } });
+  else
+    parts.onAlarm({
+      kind: "credentials",
+      detail: "access is denied, to the canary key too",
+      ids: { provider, binding: wrap.id },
+    });
 }
 
 async function probeCanary(parts: BrokerParts, name: string): Promise<boolean> {
@@ -47,13 +52,29 @@ async function probeCanary(parts: BrokerParts, name: string): Promise<boolean> {
   }
 }
 
-async function quarantine(parts: BrokerParts, wrap: WrapRecord, { provider, fault }: Omit<UnwrapFault, "wrap">): Promise<void> {
-  parts.onAlarm({ kind: "quarantine", detail: fault.detail, ids: { provider, binding: wrap.id, branch: wrap.branch, class: fault.failure } });
-  const reason = { class: fault.failure.toLowerCase().replaceAll("_", "-"), since: parts.sources.clock.now(), evidence: evidenceOf(fault) };
+async function quarantine(
+  parts: BrokerParts,
+  wrap: WrapRecord,
+  { provider, fault }: Omit<UnwrapFault, "wrap">,
+): Promise<void> {
+  parts.onAlarm({
+    kind: "quarantine",
+    detail: fault.detail,
+    ids: { provider, binding: wrap.id, branch: wrap.branch, class: fault.failure },
+  });
+  const reason = {
+    class: fault.failure.toLowerCase().replaceAll("_", "-"),
+    since: parts.sources.clock.now(),
+    evidence: evidenceOf(fault),
+  };
   try {
     await parts.store.change((catalog) => setQuarantine(catalog, wrap, reason));
   } catch (error) {
-    parts.onAlarm({ kind: "quarantine-not-written", detail: error instanceof Error ? error.message : "unknown", ids: { binding: wrap.id } });
+    parts.onAlarm({
+      kind: "quarantine-not-written",
+      detail: error instanceof Error ? error.message : "unknown",
+      ids: { binding: wrap.id },
+    });
   }
 }
 
@@ -68,7 +89,11 @@ export function setQuarantine(
   reason: WrapRecord["quarantine"],
 ): Change<undefined> {
   const current = catalog.wraps(wrap.branch, wrap.branchVersion).find(({ id }) => id === wrap.id);
-  if (current === undefined || (current.quarantine === null) === (reason === null)) return { mutations: [], result: undefined };
+  if (current === undefined || (current.quarantine === null) === (reason === null))
+    return { mutations: [], result: undefined };
   const record: WrapRecord = { ...current, quarantine: reason };
-  return { mutations: [{ table: "wraps", id: wrap.id, record, ifRevision: catalog.revisionOf("wraps", wrap.id) }], result: undefined };
+  return {
+    mutations: [{ table: "wraps", id: wrap.id, record, ifRevision: catalog.revisionOf("wraps", wrap.id) }],
+    result: undefined,
+  };
 }

@@ -1,6 +1,7 @@
 import { KmsError } from "#core/errors.ts";
 import type { Caller } from "./caller.ts";
-import { outcomeOf, type Trace } from "./operate.ts";
+import { outcomeOf } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
 import { toKmsError } from "#resilience/failover.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
@@ -43,19 +44,35 @@ export async function randomBytes(parts: BrokerParts, caller: Caller, request: R
   }
 }
 
-async function draw(parts: BrokerParts, caller: Caller, { length, provider }: RandomRequest, trace: Trace): Promise<Buffer> {
-  if (caller.principal.client.role === "auditor") throw new KmsError("PERMISSION_DENIED", "an auditor may not use keys or random bytes");
+async function draw(
+  parts: BrokerParts,
+  caller: Caller,
+  { length, provider }: RandomRequest,
+  trace: Trace,
+): Promise<Buffer> {
+  if (caller.principal.client.role === "auditor")
+    throw new KmsError("PERMISSION_DENIED", "an auditor may not use keys or random bytes");
   if (provider === undefined) return parts.sources.random.bytes(length);
   const member = parts.fleet.member(provider);
-  if (member === undefined) throw new KmsError("INVALID_ARGUMENT", "provider: no such provider is configured", { metadata: { provider } });
+  if (member === undefined)
+    throw new KmsError("INVALID_ARGUMENT", "provider: no such provider is configured", { metadata: { provider } });
   const source = member.provider?.random;
   if (!isHolder(member) || source === undefined) {
-    throw new KmsError("UNSUPPORTED_COMBINATION", `${provider} has no random bytes to give`, { metadata: { provider } });
+    throw new KmsError("UNSUPPORTED_COMBINATION", `${provider} has no random bytes to give`, {
+      metadata: { provider },
+    });
   }
   const { deadline, requestId } = caller;
-  const options = { deadline, requestId, last: true, onAttempt: (attempt: Trace["attempts"][number]) => trace.attempts.push(attempt) };
+  const options = {
+    deadline,
+    requestId,
+    last: true,
+    onAttempt: (attempt: Trace["attempts"][number]) => trace.attempts.push(attempt),
+  };
   try {
-    return (await parts.pool.call(provider, "data", "random", async (call) => await source.randomBytes(length, call), options)).value;
+    return (
+      await parts.pool.call(provider, "data", "random", async (call) => await source.randomBytes(length, call), options)
+    ).value;
   } catch (error) {
     throw toKmsError([faultOf(error)], error);
   }

@@ -53,12 +53,21 @@ export type VersionView = {
   readonly bindings: readonly { readonly wrap: WrapRecord; readonly provider: string; readonly nativeRef: string }[];
 };
 
-export async function listVersions(parts: BrokerParts, caller: Caller, reference: string): Promise<readonly VersionView[]> {
+export async function listVersions(
+  parts: BrokerParts,
+  caller: Caller,
+  reference: string,
+): Promise<readonly VersionView[]> {
   const { key } = await resolveKey(parts, caller, reference);
   return parts.catalog.versions(key.id).map((version) => viewVersion(parts, key, version));
 }
 
-export async function getVersion(parts: BrokerParts, caller: Caller, reference: string, number: number): Promise<VersionView> {
+export async function getVersion(
+  parts: BrokerParts,
+  caller: Caller,
+  reference: string,
+  number: number,
+): Promise<VersionView> {
   const { key } = await resolveKey(parts, caller, reference);
   const version = parts.catalog.version(key.id, number);
   if (version === undefined) throw keyNotFound();
@@ -66,7 +75,11 @@ export async function getVersion(parts: BrokerParts, caller: Caller, reference: 
 }
 
 /** Oldest first. */
-export async function getHistory(parts: BrokerParts, caller: Caller, reference: string): Promise<readonly HistoryRecord[]> {
+export async function getHistory(
+  parts: BrokerParts,
+  caller: Caller,
+  reference: string,
+): Promise<readonly HistoryRecord[]> {
   const { key } = await resolveKey(parts, caller, reference);
   return await parts.store.history(key.id);
 }
@@ -78,11 +91,15 @@ function viewVersion(parts: BrokerParts, key: KeyRecord, version: VersionRecord)
   const bindings = wraps.flatMap((wrap) => {
     const recipient = catalog.recipient(wrap.recipient);
     if (recipient === undefined) return [];
-    const provider = fleet.memberByUid(recipient.providerUid)?.name ?? catalog.provider(recipient.providerUid)?.name ?? recipient.providerUid;
+    const provider =
+      fleet.memberByUid(recipient.providerUid)?.name ??
+      catalog.provider(recipient.providerUid)?.name ??
+      recipient.providerUid;
     return [{ wrap, provider, nativeRef: recipient.nativeRef }];
   });
   const primary = primaryVersion(parts, key);
-  const role = version.version === primary ? "primary" : version.version === key.pendingVersion ? "pending" : "secondary";
+  const role =
+    version.version === primary ? "primary" : version.version === key.pendingVersion ? "pending" : "secondary";
   return { version: { ...version, ...effectiveLifecycle(version, sources.clock.now()) }, role, bindings };
 }
 

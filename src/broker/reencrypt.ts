@@ -7,7 +7,16 @@ import { keyOfFrame, openFrame } from "./decrypt.ts";
 import { protect } from "./encrypt.ts";
 import { type CiphertextFormat, requireFrames } from "./format.ts";
 import { resolveKey } from "./key-reference.ts";
-import { type ItemOutcome, operate, operateBatch, primaryVersion, requireContext, requireUse, type Served, type Usable } from "./operate.ts";
+import {
+  type ItemOutcome,
+  operate,
+  operateBatch,
+  primaryVersion,
+  requireContext,
+  requireUse,
+  type Served,
+  type Usable,
+} from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 
 export type ReencryptItem = {
@@ -29,7 +38,12 @@ export type Reencrypted = {
 };
 
 /** Moves a ciphertext under the target's primary version; the plaintext never leaves the process. */
-export async function reencrypt(parts: BrokerParts, caller: Caller, target: string, item: ReencryptItem): Promise<Reencrypted & Served> {
+export async function reencrypt(
+  parts: BrokerParts,
+  caller: Caller,
+  target: string,
+  item: ReencryptItem,
+): Promise<Reencrypted & Served> {
   return await operate(parts, caller, { key: target, operation: "reencrypt-to", context: item.newContext }, (usable) =>
     move(parts, caller, usable, item),
   );
@@ -67,17 +81,31 @@ type Opened = {
   readonly opened: { readonly plaintext: Buffer; readonly keyVersion: number };
 };
 
-async function seal(parts: BrokerParts, caller: Caller, { target, item, source, opened }: Opened): Promise<Reencrypted> {
+async function seal(
+  parts: BrokerParts,
+  caller: Caller,
+  { target, item, source, opened }: Opened,
+): Promise<Reencrypted> {
   const told = { sourceKeyId: source.key.id, sourceKeyVersion: opened.keyVersion };
   if (item.ciphertext !== undefined && standsThere(parts, target, { ...item, ciphertext: item.ciphertext })) {
     return { ciphertext: item.ciphertext, keyVersion: opened.keyVersion, changed: false, ...told };
   }
-  const fresh = await protect(parts, caller, target, "reencrypt-to", { plaintext: opened.plaintext, context: item.newContext });
+  const fresh = await protect(parts, caller, target, "reencrypt-to", {
+    plaintext: opened.plaintext,
+    context: item.newContext,
+  });
   return { ...fresh, changed: true, ...told };
 }
 
-function standsThere(parts: BrokerParts, target: Usable, item: { ciphertext: Buffer; context: Context; newContext: Context }): boolean {
+function standsThere(
+  parts: BrokerParts,
+  target: Usable,
+  item: { ciphertext: Buffer; context: Context; newContext: Context },
+): boolean {
   const frame = parseFrame(item.ciphertext);
   if (frame.keyUuid !== uuidOfKey(target.key.id)) return false;
-  return frame.keyVersion === primaryVersion(parts, target.key) && encodeContext(item.context).equals(encodeContext(item.newContext));
+  return (
+    frame.keyVersion === primaryVersion(parts, target.key) &&
+    encodeContext(item.context).equals(encodeContext(item.newContext))
+  );
 }

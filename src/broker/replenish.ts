@@ -4,7 +4,7 @@ import type { BranchRecord } from "#core/records.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { namespaceOf } from "./branch.ts";
 import { branchKeyOf } from "./branch-key.ts";
-import type { Trace } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
 import { isHolder, wrapMutations, writeWrap } from "./write-wrap.ts";
 
@@ -18,7 +18,11 @@ const REPLENISH_MS = 10_000;
  */
 export async function addMissingWrap(
   parts: BrokerParts,
-  { branch: id, branchVersion, provider }: { readonly branch: Uuid; readonly branchVersion: number; readonly provider: string },
+  {
+    branch: id,
+    branchVersion,
+    provider,
+  }: { readonly branch: Uuid; readonly branchVersion: number; readonly provider: string },
 ): Promise<boolean> {
   const branch = parts.catalog.branch(id);
   const holder = parts.fleet.member(provider);
@@ -26,7 +30,11 @@ export async function addMissingWrap(
   if (parts.pool.health(provider).data.state === "open") return false;
   const namespace = namespaceOf(parts.catalog, branch.namespace);
   const trace: Trace = { attempts: [] };
-  const call = { requestId: createId("req", parts.sources), deadline: new Deadline(REPLENISH_MS, parts.sources), trace };
+  const call = {
+    requestId: createId("req", parts.sources),
+    deadline: new Deadline(REPLENISH_MS, parts.sources),
+    trace,
+  };
   // the cache may drop its key while the provider works: wrap a copy
   const branchKey = copyOf(await branchKeyOf(parts, branch, branchVersion, call));
   try {
@@ -37,7 +45,10 @@ export async function addMissingWrap(
     await parts.store.change((catalog) => {
       const there = catalog.wraps(id, branchVersion).some((wrap) => wrap.recipient === written.recipient.id);
       if (there) return { mutations: [], result: undefined };
-      return { mutations: [...wrapMutations(catalog, written), ...knownUid(catalog.branch(id) ?? branch, holder, catalog)], result: undefined };
+      return {
+        mutations: [...wrapMutations(catalog, written), ...knownUid(catalog.branch(id) ?? branch, holder, catalog)],
+        result: undefined,
+      };
     });
     return true;
   } finally {
@@ -46,9 +57,15 @@ export async function addMissingWrap(
 }
 
 /** A holder that had never been reached when the branch was placed is now known for what it is. */
-function knownUid(branch: BranchRecord, { name, uid }: { name: string; uid: string }, catalog: BrokerParts["catalog"]): readonly Mutation[] {
+function knownUid(
+  branch: BranchRecord,
+  { name, uid }: { name: string; uid: string },
+  catalog: BrokerParts["catalog"],
+): readonly Mutation[] {
   if (!branch.recipients.some((recipient) => recipient.provider === name && recipient.uid === null)) return [];
-  const recipients = branch.recipients.map((recipient) => (recipient.provider === name ? { ...recipient, uid: recipient.uid ?? uid } : recipient));
+  const recipients = branch.recipients.map((recipient) =>
+    recipient.provider === name ? { ...recipient, uid: recipient.uid ?? uid } : recipient,
+  );
   const record: BranchRecord = { ...branch, recipients };
   return [{ table: "branches", id: branch.id, record, ifRevision: catalog.revisionOf("branches", branch.id) }];
 }

@@ -13,7 +13,11 @@ export function requirePermission(caller: Caller, permission: Permission): void 
 /** @throws {KmsError} `GENERATION_MISMATCH` */
 export function requireGeneration(caller: Caller, key: KeyRecord): void {
   if (caller.ifGeneration === undefined || caller.ifGeneration === key.generation) return;
-  throw new KmsError("GENERATION_MISMATCH", `if-match: wanted generation ${key.generation}, got ${caller.ifGeneration}`, {
-    metadata: { generation: String(key.generation), ifMatch: String(caller.ifGeneration) },
-  });
+  throw new KmsError(
+    "GENERATION_MISMATCH",
+    `if-match: wanted generation ${key.generation}, got ${caller.ifGeneration}`,
+    {
+      metadata: { generation: String(key.generation), ifMatch: String(caller.ifGeneration) },
+    },
+  );
 }

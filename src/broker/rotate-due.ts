@@ -35,7 +35,11 @@ export async function rotateDue(parts: BrokerParts): Promise<void> {
     try {
       await rotateKey(parts, systemCaller(parts, key.namespace), key.id, { reason: "period", prepublishSeconds: 0 });
     } catch (error) {
-      parts.onAlarm({ kind: "rotation", detail: error instanceof Error ? error.message : "unknown", ids: { keyId: key.id } });
+      parts.onAlarm({
+        kind: "rotation",
+        detail: error instanceof Error ? error.message : "unknown",
+        ids: { keyId: key.id },
+      });
     }
   }
 }
@@ -46,7 +50,8 @@ function* dueKeys(parts: BrokerParts): Generator<KeyRecord> {
   for (const { name } of parts.catalog.namespaces()) {
     for (const key of parts.catalog.keys(name)) {
       const { nextTime } = key.rotation;
-      if (nextTime === null || nextTime > now || key.hold !== null || effectiveLifecycle(key, now).state !== "active") continue;
+      if (nextTime === null || nextTime > now || key.hold !== null || effectiveLifecycle(key, now).state !== "active")
+        continue;
       yield key;
       count += 1;
       if (count === PER_TURN) return;

@@ -7,7 +7,8 @@ import { branchKeyOf } from "./branch-key.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey, type Explanation } from "./change-key.ts";
 import type { KeyView } from "./key-view.ts";
-import { primaryVersion, type Trace } from "./operate.ts";
+import { primaryVersion } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
 import { sealNewVersion } from "./seal-version.ts";
 
@@ -22,7 +23,12 @@ export type RotateInput = Explanation & {
  * Gives the key a new version from fresh material; old versions go on opening what they sealed. Calls no cloud while the branch key is warm.
  * @throws {KmsError} `ILLEGAL_TRANSITION` outside `active`, or while a published version still waits.
  */
-export async function rotateKey(parts: BrokerParts, caller: Caller, reference: string, input: RotateInput): Promise<Changed<KeyView>> {
+export async function rotateKey(
+  parts: BrokerParts,
+  caller: Caller,
+  reference: string,
+  input: RotateInput,
+): Promise<Changed<KeyView>> {
   let version: VersionRecord | undefined;
   return await changeKey(parts, caller, reference, {
     action: "rotate",
@@ -42,15 +48,23 @@ export async function rotateKey(parts: BrokerParts, caller: Caller, reference: s
 }
 
 /** The next version, sealed and in the journal; nothing names it before the change is written. */
-async function prepareVersion(parts: BrokerParts, caller: Caller, key: KeyRecord, trace: Trace): Promise<VersionRecord> {
+async function prepareVersion(
+  parts: BrokerParts,
+  caller: Caller,
+  key: KeyRecord,
+  trace: Trace,
+): Promise<VersionRecord> {
   requireRotatable(parts, key);
   const branch = key.branch === null ? undefined : parts.catalog.branch(key.branch);
-  if (branch === undefined) throw new KmsError("INTEGRITY_FAILURE", "the key's branch has no valid row", { metadata: { keyId: key.id } });
+  if (branch === undefined)
+    throw new KmsError("INTEGRITY_FAILURE", "the key's branch has no valid row", { metadata: { keyId: key.id } });
   const { requestId, deadline } = caller;
   const branchKey = await branchKeyOf(parts, branch, branch.primaryVersion, { requestId, deadline, trace });
   const version = sealed(parts, key, branch, branchKey);
   if (!caller.dryRun) {
-    await parts.journal.append([{ type: "version", namespace: namespaceOf(parts.catalog, key.namespace), key, version }]);
+    await parts.journal.append([
+      { type: "version", namespace: namespaceOf(parts.catalog, key.namespace), key, version },
+    ]);
   }
   return version;
 }
@@ -72,11 +86,16 @@ const ACTIVE: Lifecycle = {
   compromiseOccurrenceTime: null,
 };
 
-function rotated(parts: BrokerParts, key: KeyRecord, { now, prepublishSeconds }: { now: number; prepublishSeconds: number }): KeyRecord {
+function rotated(
+  parts: BrokerParts,
+  key: KeyRecord,
+  { now, prepublishSeconds }: { now: number; prepublishSeconds: number },
+): KeyRecord {
   const { everyDays } = key.rotation;
   const rotation = { ...key.rotation, nextTime: everyDays === null ? null : now + everyDays * DAY_MS };
   const latest = { ...key, latestVersion: key.latestVersion + 1, rotation };
-  if (prepublishSeconds === 0) return { ...latest, primaryVersion: latest.latestVersion, pendingVersion: null, pendingTime: null };
+  if (prepublishSeconds === 0)
+    return { ...latest, primaryVersion: latest.latestVersion, pendingVersion: null, pendingTime: null };
   return {
     ...latest,
     primaryVersion: primaryVersion(parts, key),
@@ -90,13 +109,19 @@ function requireRotatable(parts: BrokerParts, key: KeyRecord): void {
   if (key.hold !== null) throw new KmsError("KEY_HELD", `the key is held (${key.hold.class}) until a person decides`);
   const { state } = effectiveLifecycle(key, now);
   if (state !== "active") {
-    throw new KmsError("ILLEGAL_TRANSITION", `rotate: wanted an active key, it is ${state}`, { metadata: { from: state, verb: "rotate" } });
+    throw new KmsError("ILLEGAL_TRANSITION", `rotate: wanted an active key, it is ${state}`, {
+      metadata: { from: state, verb: "rotate" },
+    });
   }
   if (key.pendingTime !== null && key.pendingTime > now) {
-    throw new KmsError("ILLEGAL_TRANSITION", "rotate: a published version still waits for its time", { metadata: { from: state, verb: "rotate" } });
+    throw new KmsError("ILLEGAL_TRANSITION", "rotate: a published version still waits for its time", {
+      metadata: { from: state, verb: "rotate" },
+    });
   }
 }
 
 function raced(): KmsError {
-  return new KmsError("PLAN_STALE", "another rotation came first", { help: "look at the key, and rotate again if that is still wanted" });
+  return new KmsError("PLAN_STALE", "another rotation came first", {
+    help: "look at the key, and rotate again if that is still wanted",
+  });
 }

@@ -15,7 +15,10 @@ type NewVersion = {
 };
 
 /** Makes fresh material for a key version and seals it under the branch's primary version; the material is gone when this returns. */
-export function sealNewVersion(parts: BrokerParts, { namespace, key, number, branch, branchKey, lifecycle }: NewVersion): VersionRecord {
+export function sealNewVersion(
+  parts: BrokerParts,
+  { namespace, key, number, branch, branchKey, lifecycle }: NewVersion,
+): VersionRecord {
   const material = createKeyMaterial(parts.sources.random);
   try {
     const seal = sealVersionKey({

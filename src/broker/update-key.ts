@@ -29,7 +29,12 @@ export type KeyPatch = {
 const DAY_MS = 86_400_000;
 
 /** @throws {KmsError} `IMMUTABLE_FIELD` for a label that a rule names; `ILLEGAL_TRANSITION` for a date that moves a state backwards; `NAME_TAKEN` */
-export async function updateKey(parts: BrokerParts, caller: Caller, reference: string, patch: KeyPatch): Promise<Changed<KeyView>> {
+export async function updateKey(
+  parts: BrokerParts,
+  caller: Caller,
+  reference: string,
+  patch: KeyPatch,
+): Promise<Changed<KeyView>> {
   return await changeKey(parts, caller, reference, {
     action: "update",
     permission: "keys.change",
@@ -75,7 +80,11 @@ function requireFreeLabels(parts: BrokerParts, key: KeyRecord, patch: KeyPatch):
   const changes = labels === "clear" ? Object.fromEntries(Object.keys(key.labels).map((name) => [name, null])) : labels;
   const errors = Object.entries(changes)
     .filter(([name, value]) => ruled.has(name) && (key.labels[name] ?? null) !== value)
-    .map(([name]): FieldError => ({ pointer: `/labels/${name}`, code: "conflict", detail: "a route names this label; it cannot be changed" }));
+    .map(([name]): FieldError => ({
+      pointer: `/labels/${name}`,
+      code: "conflict",
+      detail: "a route names this label; it cannot be changed",
+    }));
   if (errors.length === 0) return;
   throw new KmsError("IMMUTABLE_FIELD", "labels: a label that a route names cannot be changed", { errors });
 }

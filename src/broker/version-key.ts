@@ -4,7 +4,7 @@ import type { KeyRecord, VersionRecord } from "#core/records.ts";
 import { openVersionKey } from "#envelope/version-seal.ts";
 import type { Deadline } from "#resilience/deadline.ts";
 import { awaitLoad } from "./branch-key.ts";
-import type { Trace } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
 
 export type VersionKeyRequest = {
@@ -29,7 +29,9 @@ export function versionKey(parts: BrokerParts, request: VersionKeyRequest): Buff
   }
   const branchKey = parts.branchKeys.get(branch, branchVersion);
   if (branchKey instanceof Promise) {
-    return awaitLoad(parts, branchKey, { branch, version: branchVersion, deadline, trace }).then(() => versionKey(parts, request));
+    return awaitLoad(parts, branchKey, { branch, version: branchVersion, deadline, trace }).then(() =>
+      versionKey(parts, request),
+    );
   }
   return parts.versionKeys.get({ key: uuidOfKey(key.id), version: version.version, branch, branchVersion }, () => {
     const namespace = parts.catalog.namespace(key.namespace);

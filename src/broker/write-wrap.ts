@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import type { Catalog, Mutation } from "#core/catalog.ts";
-import { createId, type KeyId, type Uuid, uuidBytes, uuidFromBytes, uuidOfKey } from "#core/ids.ts";
+import { createId, type KeyId, type Uuid } from "#core/ids.ts";
 import type { KeyAdministration, KeyWrapper, Provider } from "#core/provider.ts";
 import type { NamespaceRecord, RecipientRecord, WrapRecord } from "#core/records.ts";
+import { recipientId } from "#envelope/recipient-id.ts";
 import { wrapContextDigest, writeWrapPayload } from "#envelope/wrap-payload.ts";
 import type { Deadline } from "#resilience/deadline.ts";
 import type { FleetMember } from "./fleet.ts";
-import type { Trace } from "./operate.ts";
+import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
 
 /** What making a wrap needs of the gateway: at the first start there is no more. */
@@ -40,9 +40,19 @@ export function isHolder(member: FleetMember | undefined): member is Holder {
  *
  * @throws {ProviderError} as the calls fail
  */
-export async function writeWrap(parts: WrapParts, holder: Holder, target: WrapTarget, call: WrapCall): Promise<WrittenWrap> {
+export async function writeWrap(
+  parts: WrapParts,
+  holder: Holder,
+  target: WrapTarget,
+  call: WrapCall,
+): Promise<WrittenWrap> {
   const recipient = await obtainRecipient(parts, holder, target, call);
-  const ids = { namespace: target.namespace.id, branch: target.branch, branchVersion: target.branchVersion, recipient: recipient.id };
+  const ids = {
+    namespace: target.namespace.id,
+    branch: target.branch,
+    branchVersion: target.branchVersion,
+    recipient: recipient.id,
+  };
   const payload = writeWrapPayload({ key: target.branchKey, ids });
   try {
     const { wrapper } = holder.provider;
@@ -75,8 +85,13 @@ function wrapRecord(parts: WrapParts, target: WrapTarget, recipient: RecipientRe
   };
 }
 
-async function obtainRecipient(parts: WrapParts, holder: Holder, target: WrapTarget, call: WrapCall): Promise<RecipientRecord> {
-  const id = recipientId(target, holder.uid);
+async function obtainRecipient(
+  parts: WrapParts,
+  holder: Holder,
+  target: WrapTarget,
+  call: WrapCall,
+): Promise<RecipientRecord> {
+  const id = recipientId({ namespace: target.namespace.id, dedicatedTo: target.dedicatedTo, providerUid: holder.uid });
   const known = parts.catalog.recipient(id);
   if (known !== undefined) return known;
   const { keys, capabilities } = holder.provider;
@@ -94,19 +109,6 @@ async function obtainRecipient(parts: WrapParts, holder: Holder, target: WrapTar
     dedicatedTo: target.dedicatedTo,
     createTime: parts.sources.clock.now(),
   };
-}
-
-/**
- * The id of a recipient follows from what it is for, so that two processes, or a process that was killed between the cloud's answer and
- * our row, mean the same one. A UUIDv8 (RFC 9562 § 5.8) of a hash.
- */
-function recipientId({ namespace, dedicatedTo }: WrapTarget, providerUid: string): Uuid {
-  const hash = createHash("sha256").update("claviger/1 recipient\0").update(uuidBytes(namespace.id));
-  if (dedicatedTo !== null) hash.update(uuidBytes(uuidOfKey(dedicatedTo)));
-  const bytes = hash.update("\0").update(providerUid, "utf8").digest().subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return uuidFromBytes(bytes);
 }
 
 type Operation = "wrap" | "create-key";

@@ -6,7 +6,10 @@ import type { BranchRecord } from "#core/records.ts";
 export type MissingWrap = { readonly branch: Uuid; readonly branchVersion: number; readonly provider: string };
 
 /** What the configured name of a provider stands for now; undefined while it cannot hold anything. */
-export type KnownProviders = (name: string, uid: string | null) => { readonly name: string; readonly uid: string } | undefined;
+export type KnownProviders = (
+  name: string,
+  uid: string | null,
+) => { readonly name: string; readonly uid: string } | undefined;
 
 /**
  * Every wrap that the recorded recipients of the branches lack and that somebody could make now. The placement itself is the durable
@@ -22,8 +25,15 @@ export function* missingWraps(catalog: Catalog, known: KnownProviders): Generato
   }
 }
 
-function missingHolders(catalog: Catalog, branch: BranchRecord, version: number, known: KnownProviders): readonly string[] {
-  const holding = new Set(catalog.wraps(branch.id, version).map((wrap) => catalog.recipient(wrap.recipient)?.providerUid));
+function missingHolders(
+  catalog: Catalog,
+  branch: BranchRecord,
+  version: number,
+  known: KnownProviders,
+): readonly string[] {
+  const holding = new Set(
+    catalog.wraps(branch.id, version).map((wrap) => catalog.recipient(wrap.recipient)?.providerUid),
+  );
   return branch.recipients.flatMap(({ provider, uid }) => {
     const found = known(provider, uid);
     return found === undefined || holding.has(found.uid) ? [] : [found.name];

@@ -30,11 +30,15 @@ export const BREAKER_DEFAULTS: BreakerSettings = {
   openForMaxMs: 60_000,
 };
 
-/** What became of a call: `alive`: the provider answered, if only to refuse; `failed`: an outage; `nothing`: it proves nothing. */
-export type CallEnd = "alive" | "failed" | "nothing";
+/** What became of a call: `alive`: the provider answered, if only to refuse; `failed`, `timed-out`: an outage; `nothing`: it proves nothing. */
+export type CallEnd = "alive" | "failed" | "timed-out" | "nothing";
 
 /** A call that was let through; it is ended once, whenever its outcome arrives. */
-export type Admission = { end(outcome: CallEnd, latencyMs: number): void };
+export type Admission = {
+  /** The one call on which a half-open breaker decides. */
+  readonly probe: boolean;
+  end(outcome: CallEnd, latencyMs: number): void;
+};
 
 export type BreakerEvent = { readonly from: BreakerSnapshot["state"]; readonly to: BreakerSnapshot["state"] };
 
@@ -77,6 +81,10 @@ export class Breaker implements Disposable {
     return this.#isRampedOut() ? this.#forced(forced) : this.#admission(false);
   }
 
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
   snapshot(): BreakerSnapshot {
     const { fires, failures } = this.#circuit.stats;
     return {
@@ -101,14 +109,19 @@ export class Breaker implements Disposable {
   }
 
   #createCircuit(): CircuitBreaker<[boolean]> {
-    const circuit = new CircuitBreaker(async (failed: boolean) => (failed ? await Promise.reject(new Error("outage")) : await OK), {
-      timeout: false,
-      // opossum opens when the rate is greater than the threshold; ours opens when it is reached
-      errorThresholdPercentage: this.#settings.failureRateThreshold - 0.001,
-      volumeThreshold: this.#settings.minimumCalls,
-      resetTimeout: this.#waitMs,
-      rollingCountTimeout: this.#settings.windowMs,
-    });
+    const circuit = new CircuitBreaker(
+      async (failed: boolean) => (failed ? await Promise.reject(new Error("outage")) : await OK),
+      {
+        timeout: false,
+        // opossum opens when the rate is greater than the threshold; ours opens when it is reached
+        errorThresholdPercentage: this.#settings.failureRateThreshold - 0.001,
+        volumeThreshold: this.#settings.minimumCalls,
+        resetTimeout: this.#waitMs,
+        rollingCountTimeout: this.#settings.windowMs,
+        rollingPercentilesEnabled: false,
+        enableSnapshots: false,
+      },
+    );
     circuit.on("open", () => {
       this.#opened();
     });
@@ -136,24 +149,27 @@ export class Breaker implements Disposable {
     let ended = false;
     this.#inFlight += 1;
     return {
+      probe,
       end: (outcome, latencyMs) => {
         if (ended) return;
         ended = true;
         this.#inFlight -= 1;
-        if (probe) this.#probing = false;
-        if (outcome === "alive") this.#latencies.add(latencyMs);
-        if (outcome !== "nothing") this.#report(outcome === "failed", { latencyMs, probe, current: epoch === this.#epoch });
+        const decides = probe && epoch === this.#epoch;
+        if (decides) this.#probing = false;
+        if (outcome === "alive" || outcome === "timed-out") this.#latencies.add(latencyMs);
+        if (outcome !== "nothing") this.#report(outcome !== "alive", latencyMs, decides);
       },
     };
   }
 
-  #report(failed: boolean, { latencyMs, probe, current }: { latencyMs: number; probe: boolean; current: boolean }): void {
+  #report(failed: boolean, latencyMs: number, decides: boolean): void {
     if (this.#state === "open") return;
     if (this.#state === "half-open") {
-      if (!probe || !current) return;
+      if (!decides) return;
       if (failed) this.#doubleWait();
       this.#fire(failed);
-      if (!failed) this.#circuit.close();
+      if (failed) this.#circuit.open();
+      else this.#circuit.close();
       return;
     }
     this.#settle();

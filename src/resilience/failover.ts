@@ -1,4 +1,4 @@
-import { type ErrorCode, KmsError } from "#core/errors.ts";
+import { ciphertextInvalid, ERROR_CODES, type ErrorCode, KmsError } from "#core/errors.ts";
 import { FAILURES, ProviderError, type ProviderFault } from "#core/failures.ts";
 import { type Deadline, deadlineExceeded } from "./deadline.ts";
 import { faultOf } from "./provider-pool.ts";
@@ -23,21 +23,31 @@ export type FailoverOptions<A, T> = {
  *
  * @throws {KmsError} `DEADLINE_EXCEEDED`, or what the failures together mean for a caller ({@link toKmsError})
  */
-export async function runPlan<A extends Attempt, T>({ attempts, deadline, run, onFault }: FailoverOptions<A, T>): Promise<T> {
-  const tried: Tried<A>[] = [];
+export async function runPlan<A extends Attempt, T>({
+  attempts,
+  deadline,
+  run,
+  onFault,
+}: FailoverOptions<A, T>): Promise<T> {
+  const faults: ProviderFault[] = [];
   for (const [index, attempt] of attempts.entries()) {
-    if (deadline.remainingMs() <= 0) throw deadlineExceeded();
+    if (deadline.forAttemptsMs() <= 0) break;
     try {
       return await run(attempt, index === attempts.length - 1);
     } catch (error) {
       if (error instanceof KmsError) throw error;
       const fault = faultOf(error);
-      tried.push({ attempt, fault });
+      faults.push(fault);
       onFault?.({ attempt, fault });
-      if (FAILURES[fault.failure].next === "no") throw toKmsError([fault], error);
+      if (FAILURES[fault.failure].next === "no") throw toKmsError(isVerdict(fault) ? [fault] : faults, error);
     }
   }
-  throw toKmsError(tried.map(({ fault }) => fault));
+  throw faults.length === 0 && attempts.length > 0 ? deadlineExceeded() : toKmsError(faults);
+}
+
+/** What ends the plan by what it says, whatever others said before; a cancellation ends it and says nothing. */
+function isVerdict({ failure }: ProviderFault): boolean {
+  return failure !== "CANCELLED";
 }
 
 /** What a caller is told when no attempt gave an answer: the failure that says most. */
@@ -45,17 +55,29 @@ export function toKmsError(faults: readonly ProviderFault[], cause?: unknown): K
   for (const { failure, code, detail } of MEANINGS) {
     const fault = faults.find((one) => one.failure === failure);
     if (fault === undefined) continue;
-    const retryAfterSeconds = Math.max(1, Math.ceil((fault.retryAfterMs ?? 1000) / 1000));
-    return new KmsError(code, detail, { retryAfterSeconds, cause: cause ?? new ProviderError(fault) });
+    const told = cause ?? new ProviderError(fault);
+    if (code === "CIPHERTEXT_INVALID") return ciphertextInvalid(told);
+    return new KmsError(code, detail, { cause: told, ...retryAfter(code, fault) });
   }
-  return new KmsError("NO_PROVIDER", "no provider can do this now", { retryAfterSeconds: 1, cause });
+  return new KmsError("NO_PROVIDER", NOBODY, { retryAfterSeconds: 1, cause });
+}
+
+function retryAfter(code: ErrorCode, { retryAfterMs = 1000 }: ProviderFault): { readonly retryAfterSeconds?: number } {
+  return ERROR_CODES[code].retry === "later" ? { retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) } : {};
 }
 
 const NOBODY = "no provider can do this now";
-const MEANINGS: readonly { readonly failure: ProviderFault["failure"]; readonly code: ErrorCode; readonly detail: string }[] = [
-  { failure: "INVALID", code: "CIPHERTEXT_INVALID", detail: "the ciphertext cannot be opened with this key and context" },
+const MEANINGS: readonly {
+  readonly failure: ProviderFault["failure"];
+  readonly code: ErrorCode;
+  readonly detail: string;
+}[] = [
+  {
+    failure: "INVALID",
+    code: "CIPHERTEXT_INVALID",
+    detail: "the ciphertext cannot be opened with this key and context",
+  },
   { failure: "UNKNOWN_OUTCOME", code: "UNKNOWN_OUTCOME", detail: "a provider did not say whether it made the change" },
-  { failure: "CANCELLED", code: "DEADLINE_EXCEEDED", detail: "the deadline passed before there was an answer" },
   { failure: "OUTAGE", code: "NO_PROVIDER", detail: NOBODY },
   { failure: "LOCAL", code: "NO_PROVIDER", detail: NOBODY },
   { failure: "THROTTLED", code: "PROVIDER_THROTTLED", detail: "the key service throttles" },
@@ -66,5 +88,6 @@ const MEANINGS: readonly { readonly failure: ProviderFault["failure"]; readonly 
   { failure: "STATE", code: "NO_PROVIDER", detail: NOBODY },
   { failure: "NOT_FOUND", code: "NO_PROVIDER", detail: NOBODY },
   { failure: "BAD_WRAP", code: "INTEGRITY_FAILURE", detail: "no wrap of the key opens to what its commitment says" },
+  { failure: "CANCELLED", code: "DEADLINE_EXCEEDED", detail: "the deadline passed before there was an answer" },
   { failure: "INTERNAL", code: "INTERNAL", detail: "something went wrong inside" },
 ];

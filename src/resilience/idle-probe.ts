@@ -24,7 +24,9 @@ export class IdleProber {
 
   /** Probes who needs it; call it every second or so. */
   async tick(providers: Iterable<Probed>): Promise<void> {
-    await Promise.all([...providers].filter(({ name }) => this.#isDue(name)).map(async (provider) => await this.#probe(provider)));
+    await Promise.all(
+      [...providers].filter(({ name }) => this.#isDue(name)).map(async (provider) => await this.#probe(provider)),
+    );
   }
 
   #isDue(name: string): boolean {

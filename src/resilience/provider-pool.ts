@@ -2,17 +2,26 @@ import type { AuditAttempt } from "#core/audit.ts";
 import type { Sources } from "#core/clock.ts";
 import { FAILURES, ProviderError, type ProviderFault } from "#core/failures.ts";
 import type { BreakerSnapshot, CallPlane, ProviderHealth } from "#core/health.ts";
-import type { CallContext, Provider } from "#core/provider.ts";
-import { type Admission, Breaker, BREAKER_DEFAULTS, type BreakerEvent, type BreakerSettings, type CallEnd } from "./breaker.ts";
+import type { Provider } from "#core/provider.ts";
+import { type AttemptEnd, type Run, runAttempt } from "./attempt.ts";
+import {
+  type Admission,
+  Breaker,
+  BREAKER_DEFAULTS,
+  type BreakerEvent,
+  type BreakerSettings,
+  type CallEnd,
+} from "./breaker.ts";
 import type { Deadline } from "./deadline.ts";
 import { Latencies } from "./latencies.ts";
+import { repetition } from "./repetition.ts";
 import { RetryBudget } from "./retry-budget.ts";
+
+export type { Run } from "./attempt.ts";
 
 /** What an attempt may take: three times the usual p99, within these bounds (routing.md, `attemptTimeoutMs: auto`). */
 const ATTEMPT_MS = { min: 100, max: 1500, unknownP99: 500 } as const;
-/** How long before the deadline an attempt ends, so that the answer still arrives in time. */
-const ANSWER_MS = 100;
-/** The share of usual concurrency at which a last resort is tried through an open breaker. */
+/** An eighth of the usual concurrency: how many calls at once a breaker that is not closed lets through as a last resort. */
 const LAST_RESORT_IN_FLIGHT = 8;
 
 export type PoolSettings = {
@@ -26,32 +35,33 @@ export const POOL_DEFAULTS: PoolSettings = { breaker: BREAKER_DEFAULTS, attemptT
 /** One finished call of a provider, for metrics. */
 export type CallReport = AuditAttempt & { readonly plane: CallPlane };
 
-export type CallOptions = {
+export type CallOptions<T = unknown> = {
   readonly deadline: Deadline;
   readonly requestId: string;
-  /** Shortens the attempt; absent: the provider's own bound. */
+  /** The plan's part of the time for this attempt; absent: the provider's own bound. */
   readonly timeoutMs?: number;
   /** The call changes something over there: it is never repeated blindly. */
   readonly mutation?: boolean;
-  /** Let through an open breaker, a few at a time. */
+  /** Let through a breaker that is not closed, a few at a time. */
   readonly lastResort?: boolean;
-  /** Nobody comes after this attempt: it is worth one more try. */
+  /** Nobody comes after this attempt: it is worth one more try, and a breaker does not stand in its way. */
   readonly last?: boolean;
   readonly onAttempt?: (attempt: AuditAttempt) => void;
+  /** Given an answer that comes after the caller has left, so that secrets in it can be zeroed. */
+  readonly discard?: (late: T) => void;
 };
-
-/** The call itself, with the signal that ends it. */
-export type Run<T> = (call: CallContext) => Promise<T>;
 
 /** The providers behind their breakers: every call to one goes through here, and only here. */
 export interface ProviderPool extends Disposable {
   /**
-   * One call, bounded, counted, and repeated once where the failure table allows it. Rejects with a ProviderError.
-   * A caller whose deadline is shorter than the provider's own bound gets CANCELLED; the call then runs on, so that its end is learnt.
+   * One call, bounded, counted, and repeated where the failure table allows it. Rejects with a ProviderError.
+   *
+   * A caller whose deadline is nearer than the provider's own bound gets CANCELLED, one whose plan gives the attempt less OUTAGE (so that
+   * the next provider is asked), one who changes something UNKNOWN_OUTCOME; the call then runs on, so that its end is learnt.
    */
-  call<T>(provider: string, plane: CallPlane, operation: string, run: Run<T>, options: CallOptions): Promise<T>;
+  call<T>(provider: string, plane: CallPlane, operation: string, run: Run<T>, options: CallOptions<T>): Promise<T>;
   health(provider: string): ProviderHealth;
-  /** Monotonic milliseconds of the last call that was let through, -Infinity if none. */
+  /** Monotonic milliseconds of the last call of the data plane that was let through, -Infinity if none. */
   lastCallMs(provider: string): number;
   lastSuccess(provider: string): number | null;
   lastFailure(provider: string): LastFailure | null;
@@ -83,7 +93,13 @@ type Member = {
   lastFailure: LastFailure | null;
 };
 
-type Call = { readonly member: Member; readonly plane: CallPlane; readonly operation: string; readonly options: CallOptions };
+type Call<T> = {
+  readonly member: Member;
+  readonly plane: CallPlane;
+  readonly operation: string;
+  readonly run: Run<T>;
+  readonly options: CallOptions<T>;
+};
 
 const IDLE: BreakerSnapshot = {
   state: "closed",
@@ -113,19 +129,25 @@ class Pool implements ProviderPool {
     this.#members.set(name, { name, provider, breakers, latencies: new Map(), retries, ...state });
   }
 
-  async call<T>(provider: string, plane: CallPlane, operation: string, run: Run<T>, options: CallOptions): Promise<T> {
+  async call<T>(
+    provider: string,
+    plane: CallPlane,
+    operation: string,
+    run: Run<T>,
+    options: CallOptions<T>,
+  ): Promise<T> {
     const member = this.#members.get(provider);
     if (member === undefined) throw new ProviderError({ failure: "LOCAL", detail: "the provider is not open" });
-    const call: Call = { member, plane, operation, options };
+    const call: Call<T> = { member, plane, operation, run, options };
     member.retries.noteCall();
-    try {
-      return await this.#attempt(call, run);
-    } catch (error) {
-      const fault = faultOf(error);
-      const waitMs = this.#mayRepeat(call, fault);
-      if (waitMs === undefined) throw error;
-      if (waitMs > 0) await this.#sleep(waitMs);
-      return await this.#attempt(call, run);
+    for (let repeated = 0; ; repeated++) {
+      try {
+        return await this.#attempt(call);
+      } catch (error) {
+        const waitMs = this.#waitBefore(call, faultOf(error), repeated);
+        if (waitMs === undefined || !member.retries.take()) throw error;
+        if (waitMs > 0) await this.#sleep(waitMs);
+      }
     }
   }
 
@@ -163,17 +185,10 @@ class Pool implements ProviderPool {
     return breaker;
   }
 
-  /** How long to wait before the one repetition; undefined if there is none. */
-  #mayRepeat({ member, options }: Call, fault: ProviderFault): number | undefined {
-    if (options.mutation === true) return undefined;
-    const left = options.deadline.remainingMs() - ANSWER_MS;
-    const { again } = FAILURES[fault.failure];
-    if (again === "once" || (again === "if-unanswered" && fault.answered === false)) {
-      return left > 0 && member.retries.take() ? 0 : undefined;
-    }
-    if (again !== "if-retry-after-fits" || options.last !== true) return undefined;
-    const waitMs = fault.retryAfterMs ?? 100 + (this.#options.sources.random.bytes(1).readUInt8(0) / 255) * 200;
-    return waitMs <= left / 4 && member.retries.take() ? waitMs : undefined;
+  #waitBefore<T>({ options }: Call<T>, fault: ProviderFault, repeated: number): number | undefined {
+    const { deadline, last = false, mutation = false } = options;
+    const draw = this.#options.sources.random.bytes(1).readUInt8(0) / 255;
+    return repetition({ fault, repeated, last, mutation, leftMs: deadline.forAttemptsMs(), draw });
   }
 
   async #sleep(ms: number): Promise<void> {
@@ -182,90 +197,62 @@ class Pool implements ProviderPool {
     });
   }
 
-  async #attempt<T>(call: Call, run: Run<T>): Promise<T> {
+  async #attempt<T>(call: Call<T>): Promise<T> {
     const { member, plane, options } = call;
     const breaker = member.breakers[plane];
-    const forced = options.lastResort === true && breaker.snapshot().inFlight < LAST_RESORT_IN_FLIGHT;
-    const admission = breaker.admit(forced);
+    const wanted = options.lastResort === true || options.last === true;
+    const admission = breaker.admit(wanted && breaker.inFlight < LAST_RESORT_IN_FLIGHT);
     if (admission === undefined) {
-      const fault: ProviderFault = { failure: "LOCAL", detail: "the breaker is open" };
-      this.#tell(call, { outcome: fault.failure, requestId: null, latencyMs: 0 });
-      throw new ProviderError(fault);
+      this.#tell(call, { outcome: "LOCAL", requestId: null, latencyMs: 0 });
+      throw new ProviderError({ failure: "LOCAL", detail: "the breaker is open" });
     }
-    member.lastCallMs = this.#options.sources.clock.monotonicMs();
-    return await this.#bounded(call, run, admission);
-  }
-
-  /**
-   * Runs the call to its own bound. The caller waits for less if its deadline is nearer; it is then told CANCELLED, and the call goes on
-   * for the rest of the provider's own time.
-   */
-  async #bounded<T>(call: Call, run: Run<T>, admission: Admission): Promise<T> {
-    const { scheduler } = this.#options.sources;
-    const ownMs = this.#ownTimeout(call);
-    const { deadline, timeoutMs = ownMs } = call.options;
-    const callerMs = Math.min(timeoutMs, Math.max(1, deadline.remainingMs() - ANSWER_MS));
-    const controller = new AbortController();
-    const own = scheduler.after(ownMs, () => {
-      controller.abort(TIMED_OUT);
-    });
-    const work = this.#observed(call, run, { controller, admission }).finally(() => {
-      own[Symbol.dispose]();
-    });
-    if (callerMs >= ownMs) return await work;
-    work.catch(() => undefined);
-    return await this.#impatient(work, callerMs);
-  }
-
-  async #impatient<T>(work: Promise<T>, callerMs: number): Promise<T> {
-    let timer: Disposable | undefined;
-    const leaves = new Promise<never>((_resolve, reject) => {
-      timer = this.#options.sources.scheduler.after(callerMs, () => {
-        reject(new ProviderError({ failure: "CANCELLED", detail: "the caller's time was shorter than the attempt's own" }));
-      });
-    });
-    try {
-      return await Promise.race([work, leaves]);
-    } finally {
-      timer?.[Symbol.dispose]();
-    }
-  }
-
-  /** The call with its end: told to the breaker, the latencies and whoever listens, whenever it arrives. */
-  async #observed<T>(
-    call: Call,
-    run: Run<T>,
-    { controller, admission }: { readonly controller: AbortController; readonly admission: Admission },
-  ): Promise<T> {
     const { clock } = this.#options.sources;
-    const startMs = clock.monotonicMs();
-    try {
-      const value = await abortable(run({ signal: controller.signal, requestId: call.options.requestId }), controller.signal);
-      const latencyMs = clock.monotonicMs() - startMs;
+    if (plane === "data") member.lastCallMs = clock.monotonicMs();
+    const ownMs = admission.probe ? ATTEMPT_MS.max : this.#ownTimeout(call);
+    const planMs = options.timeoutMs ?? ownMs;
+    const leftMs = Math.max(1, options.deadline.forAttemptsMs());
+    return await runAttempt({
+      run: call.run,
+      requestId: options.requestId,
+      ownMs,
+      callerMs: Math.min(planMs, leftMs),
+      sources: this.#options.sources,
+      onEnd: (end) => this.#ended(call, admission, end),
+      onLeave: () => new ProviderError(leaving({ mutation: options.mutation === true, byPlan: planMs <= leftMs })),
+      discard: (late) => options.discard?.(late),
+    });
+  }
+
+  /** A call's real end: told to the breaker, the latencies and whoever listens. */
+  #ended<T>(call: Call<T>, admission: Admission, end: AttemptEnd<T>): T {
+    const { member, operation } = call;
+    const { latencyMs } = end;
+    const time = this.#options.sources.clock.now();
+    if (end.ok) {
       admission.end("alive", latencyMs);
       this.#latencyOf(call).add(latencyMs);
-      call.member.lastSuccess = clock.now();
-      this.#tell(call, { outcome: "ok", requestId: requestIdOf(value), latencyMs });
-      return value;
-    } catch (error) {
-      const latencyMs = clock.monotonicMs() - startMs;
-      const fault = this.#classify(call, error, controller.signal);
-      admission.end(endOf(fault), latencyMs);
-      call.member.lastFailure = { fault, operation: call.operation, time: clock.now() };
-      this.#tell(call, { outcome: fault.failure, requestId: fault.requestId ?? null, latencyMs });
-      throw new ProviderError(fault, error);
+      member.lastSuccess = time;
+      this.#tell(call, { outcome: "ok", requestId: requestIdOf(end.value), latencyMs });
+      return end.value;
     }
+    const fault = this.#faultOf(call, end);
+    admission.end(end.timedOut ? "timed-out" : endOf(fault), latencyMs);
+    // a provider that has become slower gets more time: what was cut off counts as having taken as long
+    if (end.timedOut) this.#latencyOf(call).add(latencyMs);
+    member.lastFailure = { fault, operation, time };
+    this.#tell(call, { outcome: fault.failure, requestId: fault.requestId ?? null, latencyMs });
+    throw new ProviderError(fault, end.error);
   }
 
-  #classify({ member, options }: Call, error: unknown, signal: AbortSignal): ProviderFault {
-    if (signal.aborted) {
+  #faultOf<T>({ member, options }: Call<T>, end: AttemptEnd<T> & { ok: false }): ProviderFault {
+    if (end.timedOut) {
       const failure = options.mutation === true ? "UNKNOWN_OUTCOME" : "OUTAGE";
       return { failure, detail: "no answer within the attempt's time" };
     }
-    return error instanceof ProviderError ? error.fault : member.provider.classify(error);
+    return end.error instanceof ProviderError ? end.error.fault : member.provider.classify(end.error);
   }
 
-  #ownTimeout(call: Call): number {
+  #ownTimeout<T>(call: Call<T>): number {
     const { attemptTimeoutMs } = this.#options.settings;
     if (attemptTimeoutMs !== "auto") return attemptTimeoutMs;
     if (call.plane === "control") return CONTROL_MS;
@@ -273,7 +260,7 @@ class Pool implements ProviderPool {
     return Math.min(ATTEMPT_MS.max, Math.max(ATTEMPT_MS.min, 3 * p99));
   }
 
-  #latencyOf({ member, operation }: Call): Latencies {
+  #latencyOf<T>({ member, operation }: Call<T>): Latencies {
     let found = member.latencies.get(operation);
     if (found === undefined) {
       found = new Latencies();
@@ -282,7 +269,7 @@ class Pool implements ProviderPool {
     return found;
   }
 
-  #tell(call: Call, end: Pick<AuditAttempt, "outcome" | "requestId" | "latencyMs">): void {
+  #tell<T>(call: Call<T>, end: Pick<AuditAttempt, "outcome" | "requestId" | "latencyMs">): void {
     const attempt: AuditAttempt = { provider: call.member.name, operation: call.operation, ...end };
     call.options.onAttempt?.(attempt);
     this.#options.onCall({ ...attempt, plane: call.plane });
@@ -291,34 +278,19 @@ class Pool implements ProviderPool {
 
 /** Control calls make keys and the like, which takes clouds longer than using one. */
 const CONTROL_MS = 5000;
-const TIMED_OUT = new Error("timed out");
 
-/** Rejects when the signal fires, even if the provider does not obey it. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => {
-    reject(TIMED_OUT);
-  };
-  signal.addEventListener("abort", onAbort, { once: true });
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+/** What a caller is told who leaves before the call's end; the breaker is told of the end itself. */
+function leaving({ mutation, byPlan }: { readonly mutation: boolean; readonly byPlan: boolean }): ProviderFault {
+  if (mutation) return { failure: "UNKNOWN_OUTCOME", detail: "no answer before the caller's deadline" };
+  if (byPlan) return { failure: "OUTAGE", detail: "no answer within the plan's time for the attempt" };
+  return { failure: "CANCELLED", detail: "the caller's deadline was nearer than the attempt's own end" };
 }
 
 function endOf({ failure, answered }: ProviderFault): CallEnd {
-  switch (FAILURES[failure].breaker) {
-    case "counts":
-      return "failed";
-    case "counts-unless-answered":
-      return answered === true ? "alive" : "failed";
-    case "neither":
-      return "nothing";
-    case "ignored":
-      return failure === "LOCAL" ? "nothing" : "alive";
-  }
+  if (failure === "LOCAL") return "nothing";
+  const counts = FAILURES[failure].breaker;
+  if (counts === "counts-unless-answered") return answered === true ? "alive" : "failed";
+  return ({ counts: "failed", neither: "nothing", ignored: "alive" } as const)[counts];
 }
 
 export function faultOf(error: unknown): ProviderFault {
