@@ -5,7 +5,7 @@ import { afterAll } from "vitest";
 import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
 import { localHsm } from "#providers/local-hsm/index.ts";
 import { providerSuite } from "../conformance/provider.suite.ts";
-import { localSources } from "../unit/providers/local-hsm/local.ts";
+import { localSources } from "../unit/providers/local-hsm/sources.ts";
 
 const dataFolder = mkdtempSync(join(tmpdir(), "local-hsm-"));
 afterAll(() => {
