@@ -21,7 +21,7 @@ import { restDoor } from "#doors/rest/door.ts";
 import type { PolicyProblem } from "#doors/rest/rest-parts.ts";
 import { apiKeyDigest } from "#http/api-key.ts";
 import { badPath, type Kit, noRoute } from "#http/mount.ts";
-import { openServer, type RunningServer } from "#http/server.ts";
+import { openServer, type Tls } from "#http/server.ts";
 import { createProviderPool, type ProviderPool } from "#resilience/provider-pool.ts";
 import { openStore } from "#store/open-store.ts";
 import { startBackground } from "./app/background.ts";
@@ -53,6 +53,8 @@ export type GatewayOptions = {
   readonly sources: Sources;
   readonly log: Log;
   readonly version: string;
+  /** False: everything is made and opened, and nothing listens. */
+  readonly listens: boolean;
   readonly validatePolicy: (text: string) => Promise<readonly PolicyProblem[]>;
 };
 
@@ -87,26 +89,20 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await ensureDefaultNamespace(store, sources);
   const tls = config.listen.insecureHttp ? undefined : await serverTls({ config, dataFolder, store, roots, sources });
   const closing = { begun: false };
-  const server = await openServer({
-    host: config.listen.host,
-    port: config.listen.port,
-    tls,
-    handle: handler(options, parts, { metrics, closing }),
-    newRequestId: () => createId("req", sources),
+  const port = options.listens ? await listen(options, parts, { metrics, closing, tls, stack }) : config.listen.port;
+  const address = addressOf(config, port);
+  if (slot.number === 1) await announce(store, { options, address });
+  if (options.listens) stack.use(startBackground(parts, { fleet, log }));
+  const completed = completeJournal(journal, store.catalog).catch((error: unknown) => {
+    log.error({ error: String(error) }, "the journal cannot be completed");
   });
   stack.defer(async () => {
-    await server.close(CLOSE_MS);
-  });
-  const address = addressOf(config, server);
-  if (slot.number === 1) await announce(store, { options, address });
-  stack.use(startBackground(parts, { fleet, log }));
-  void completeJournal(journal, store.catalog).catch((error: unknown) => {
-    log.error({ error: String(error) }, "the journal cannot be completed");
+    await completed;
   });
   const owned = stack.move();
   return {
     address,
-    port: server.port,
+    port,
     clientFile: join(dataFolder, "client.json"),
     domains: new Set([...fleet.members()].map(({ facts }) => facts.failureDomain)).size,
     [Symbol.asyncDispose]: async () => {
@@ -118,6 +114,23 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       }
     },
   };
+}
+
+type Listening = Serving & { readonly tls: Tls | undefined; readonly stack: AsyncDisposableStack };
+
+async function listen(options: GatewayOptions, parts: BrokerParts, { metrics, closing, tls, stack }: Listening): Promise<number> {
+  const { config, sources } = options;
+  const server = await openServer({
+    host: config.listen.host,
+    port: config.listen.port,
+    tls,
+    handle: handler(options, parts, { metrics, closing }),
+    newRequestId: () => createId("req", sources),
+  });
+  stack.defer(async () => {
+    await server.close(CLOSE_MS);
+  });
+  return server.port;
 }
 
 function createPool({ config, sources, log }: GatewayOptions, metrics: Metrics): ProviderPool {
@@ -357,9 +370,9 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
-function addressOf({ listen }: Config, server: RunningServer): string {
+function addressOf({ listen }: Config, port: number): string {
   const host = listen.host === "0.0.0.0" || listen.host === "::" ? "localhost" : listen.host;
-  return `${listen.insecureHttp ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${server.port}`;
+  return `${listen.insecureHttp ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 async function announce(
