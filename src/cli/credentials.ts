@@ -1,0 +1,52 @@
+import { EXIT, Failure } from "./failure.ts";
+import { segment } from "./gateway.ts";
+import type { DryRun } from "./noun.ts";
+import { type Resource, resourcesAt, textAt } from "./resource.ts";
+import type { Session } from "./session.ts";
+
+/** Makes an API key for a client and prints it: one line on stdout, for the only time. */
+export async function giveCredential(
+  session: Session,
+  client: string,
+  { expireTime, dryRun }: DryRun & { readonly expireTime?: string | undefined },
+): Promise<void> {
+  const gateway = await session.gateway();
+  const path = `/v1/clients/${segment(client)}/credentials`;
+  const credential = await gateway.change("POST", path, { kind: "api-key", expireTime }, { dryRun });
+  if (dryRun === true) {
+    await session.printOne(credential, { name: "id" });
+    return;
+  }
+  const secret = textAt(credential, "secret");
+  if (secret === undefined) throw noSecret(client);
+  await session.printData(credential, `${secret}\n`);
+  await session.tell(
+    `this is the API key of ${client} (${textAt(credential, "id") ?? "-"}), shown once: keep it in a secret store`,
+  );
+}
+
+/** Revokes one credential, by its id, or every one that is active. */
+export async function revokeCredentials(
+  session: Session,
+  client: Resource,
+  { credential, dryRun }: DryRun & { readonly credential?: string | undefined },
+): Promise<void> {
+  const gateway = await session.gateway();
+  const active = resourcesAt(client, "credentials").filter((item) => textAt(item, "state") === "active");
+  const ids = credential === undefined ? active.map((item) => textAt(item, "id") ?? "") : [credential];
+  for (const id of ids) {
+    const path = `/v1/clients/${segment(textAt(client, "id") ?? "")}/credentials/${segment(id)}/revoke`;
+    await gateway.change("POST", path, {}, { dryRun });
+    await session.tell(dryRun === true ? `${id} would be revoked` : `${id} is revoked`);
+  }
+}
+
+/** A repeated request finds the credential made, and its secret is never told twice. */
+function noSecret(client: string): Failure {
+  return new Failure(EXIT.unavailable, {
+    what: "the API key was made, and its secret was lost on the way",
+    code: "UNKNOWN_OUTCOME",
+    why: "the connection broke after the first request, and a secret is shown once",
+    next: `npx claviger clients rotate ${client} --revoke-old`,
+  });
+}

@@ -1,0 +1,97 @@
+import { EXIT, type Failure } from "./failure.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Finding } from "./offline-commands.ts";
+import { listAt, type Resource, textAt, valueAt } from "./resource.ts";
+import { readOwned } from "./secret-file.ts";
+import { settingsFiles } from "./settings.ts";
+import { failureDomains, keysWithMinimumOne, statusReport } from "./status-report.ts";
+
+/** Whether others can read the files that hold a credential. */
+export async function clientFileFindings(places: {
+  readonly home: string;
+  readonly cwd: string;
+}): Promise<readonly Finding[]> {
+  const files = await Promise.all(settingsFiles(places).map(async (path) => await readOwned(path)));
+  return files
+    .filter((file) => file !== undefined)
+    .map(({ path, exposed, mode }) => ({
+      check: "client file",
+      result: exposed ? "fail" : "ok",
+      detail: exposed
+        ? `${path} has mode ${mode}: chmod 600 it, and rotate its credential`
+        : `${path} has mode ${mode}`,
+    }));
+}
+
+/** What a running gateway says of itself. `now` is in epoch milliseconds. */
+export async function gatewayFindings(gateway: Gateway, now: number): Promise<readonly Finding[]> {
+  const { body: readiness } = await gateway.ask("/readyz");
+  const providers = await Array.fromAsync(gateway.list("/v1/providers"));
+  const keys = await Array.fromAsync(gateway.list("/v1/keys", { limit: "1000" }));
+  const { hurt } = statusReport({ readiness, providers, keys });
+  return [
+    readinessFinding(readiness),
+    ...certificateFindings(gateway.certificateEnd(), now),
+    ...providers.map(providerFinding),
+    domainFinding(providers),
+    ...minimumFindings(keys),
+    ...hurt.map(({ subject, detail }): Finding => ({ check: "keys", result: "fail", detail: `${subject}: ${detail}` })),
+  ];
+}
+
+/** No gateway is a fact, and no fault where none is meant to run; one that refuses us is a fault. */
+export function unreachable({ exitCode, text }: Failure): Finding {
+  const refused = exitCode === EXIT.refused;
+  return { check: "gateway", result: refused ? "fail" : "nag", detail: `${text.what}: ${text.why} (${text.code})` };
+}
+
+function readinessFinding(readiness: Resource): Finding {
+  const ready = valueAt(readiness, "ready") === true;
+  const because = listAt(readiness, "because").join(", ");
+  return {
+    check: "gateway",
+    result: ready ? "ok" : "fail",
+    detail: ready ? "it is ready" : `it is not ready: ${because}`,
+  };
+}
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 30;
+
+function certificateFindings(end: number | undefined, now: number): readonly Finding[] {
+  if (end === undefined) return [];
+  const days = Math.floor((end - now) / DAY_MS);
+  const result = days < 0 ? "fail" : days < SOON_DAYS ? "nag" : "ok";
+  return [{ check: "certificate", result, detail: `it ends ${new Date(end).toISOString()}, in ${days} days` }];
+}
+
+const PROVIDER_RESULTS: Readonly<Record<string, Finding["result"]>> = { up: "ok", drained: "nag", degraded: "nag" };
+
+function providerFinding(provider: Resource): Finding {
+  const status = textAt(provider, "status") ?? "unknown";
+  const reason = textAt(provider, "statusReason");
+  return {
+    check: `provider ${textAt(provider, "name") ?? "-"}`,
+    result: PROVIDER_RESULTS[status] ?? "fail",
+    detail: reason === undefined ? status : `${status}: ${reason}`,
+  };
+}
+
+function domainFinding(providers: readonly Resource[]): Finding {
+  const domains = failureDomains(providers);
+  const names = domains.join(", ");
+  if (domains.length > 1) return { check: "failure domains", result: "ok", detail: names };
+  return {
+    check: "failure domains",
+    result: "nag",
+    detail: `there is one, ${names}: what takes it away takes every key away`,
+  };
+}
+
+function minimumFindings(keys: readonly Resource[]): readonly Finding[] {
+  const found = keysWithMinimumOne(keys);
+  if (found.length === 0) return [];
+  const names = found.slice(0, 5).map((key) => textAt(key, "name") ?? "-");
+  const detail = `${found.length} need one holder alone (minimum 1): ${names.join(", ")}${found.length > names.length ? ", …" : ""}`;
+  return [{ check: "keys", result: "nag", detail }];
+}

@@ -1,0 +1,70 @@
+import { type Command, Option } from "commander";
+import { ALGORITHM_NAMES } from "#core/algorithms.ts";
+import { PURPOSES } from "#core/purposes.ts";
+import { collect, collectList, collectPairs, type Pairs, pairsObject, parseWhole } from "../arguments.ts";
+import { type DryRun, withDryRun } from "../noun.ts";
+import type { Session } from "../session.ts";
+import { KEY_VIEW } from "./view.ts";
+
+type CreateOptions = DryRun & {
+  readonly purpose?: string;
+  readonly algorithm?: string;
+  readonly label?: Pairs;
+  readonly alias?: readonly string[];
+  readonly custody?: string;
+  readonly holders?: readonly string[];
+  readonly minimum?: number;
+  readonly dedicated?: true;
+  readonly description?: string;
+  readonly owner?: string;
+  readonly activate: boolean;
+  readonly rotateDays?: number;
+};
+
+export function registerCreate(keys: Command, session: Session): void {
+  const create = keys
+    .command("create <name>")
+    .description("create a key; what is not told follows the route that it matches")
+    .addOption(new Option("--purpose <purpose>", "what it is for; encrypt unless told").choices(PURPOSES))
+    .addOption(
+      new Option("--algorithm <name>", "its algorithm; the purpose's own unless told").choices(ALGORITHM_NAMES),
+    )
+    .option("--label <k=v>", "give it a label; repeat for more", collectPairs)
+    .option("--alias <alias>", "give it an alias; repeat for more", collect)
+    .option("--custody <kind>", "where its material lives, such as portable")
+    .option("--holders <a,b>", "the providers that hold it, in order", collectList)
+    .option("--minimum <n>", "in how many failure domains it must be held before use", parseWhole)
+    .option("--dedicated", "give it a branch key and recipients of its own")
+    .option("--description <text>", "what it is, in words")
+    .option("--owner <text>", "whose it is")
+    .option("--no-activate", "leave it generated; keys activate makes it usable")
+    .option("--rotate-days <n>", "give it a new version every N days", parseWhole);
+  withDryRun(create).action(async (name: string, options: CreateOptions) => {
+    const gateway = await session.gateway();
+    const key = await gateway.change("POST", "/v1/keys", createBody(name, options), { dryRun: options.dryRun });
+    await session.printList([key], KEY_VIEW);
+  });
+}
+
+function createBody(name: string, options: CreateOptions): unknown {
+  const { purpose, algorithm, label, alias, description, owner, activate, rotateDays } = options;
+  return {
+    name,
+    purpose,
+    algorithm,
+    labels: pairsObject(label),
+    aliases: alias,
+    custody: custodyOf(options),
+    description,
+    owner,
+    activate: activate ? undefined : false,
+    rotation: rotateDays === undefined ? undefined : { everyDays: rotateDays },
+  };
+}
+
+/** Custody only where something was said about it; its kind is then portable unless told. */
+function custodyOf({ custody, holders, minimum, dedicated }: CreateOptions): unknown {
+  if (custody === undefined && holders === undefined && minimum === undefined && dedicated === undefined)
+    return undefined;
+  return { kind: custody ?? "portable", holders, minimum, dedicated };
+}

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import { createNoun } from "../noun.ts";
+import type { Session } from "../session.ts";
+import { registerAlias } from "./alias.ts";
+import { registerCreate } from "./create.ts";
+import { registerLifecycle } from "./lifecycle.ts";
+import { registerRead } from "./read.ts";
+import { registerUpdate } from "./update.ts";
+
+export function registerKeys(program: Command, session: Session): void {
+  const keys = createNoun(program, "keys", "keys and their lifecycle");
+  registerRead(keys, session);
+  registerCreate(keys, session);
+  registerUpdate(keys, session);
+  registerLifecycle(keys, session);
+  registerAlias(keys, session);
+}
