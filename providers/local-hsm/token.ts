@@ -57,7 +57,8 @@ export async function openToken(place: TokenPlace): Promise<Token> {
   const hasKeys = (await namesIn(objectsFolder(folder))).length > 0;
   if ((await findToken(folder)) === undefined) {
     if (hasKeys) throw new LocalHsmError("TokenDamaged", `${tokenPath(folder)} is missing beside keys: put it back`);
-    await createToken(place);
+    const token = await createToken(place);
+    if (token !== undefined) return token;
   }
   return await reopenToken(place);
 }
@@ -86,7 +87,8 @@ async function makeStore(folder: string): Promise<void> {
   }
 }
 
-async function createToken({ folder, seal, sources }: TokenPlace): Promise<void> {
+/** Undefined where another process was first. */
+async function createToken({ folder, seal, sources }: TokenPlace): Promise<Token | undefined> {
   const uuid = createUuid(sources);
   const described: TokenFile["seal"] =
     seal.kind === "file"
@@ -96,7 +98,8 @@ async function createToken({ folder, seal, sources }: TokenPlace): Promise<void>
   const masterKey = await masterKeyOf({ folder, seal }, described);
   const file: TokenFile = { format: 1, uuid, seal: described, check: masterKeyCheck(masterKey, uuid) };
   const temporary = `${tokenPath(folder)}.${uuid}.tmp`;
-  await createFile({ path: tokenPath(folder), temporary, bytes: Buffer.from(canonicalJson(file)) });
+  const isOurs = await createFile({ path: tokenPath(folder), temporary, bytes: Buffer.from(canonicalJson(file)) });
+  return isOurs ? { uuid, masterKey } : undefined;
 }
 
 async function masterKeyOf(place: { folder: string; seal: Seal }, described: TokenFile["seal"]): Promise<KeyObject> {

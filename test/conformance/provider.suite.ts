@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSubject, type ProviderHarness, type ProviderTest, type Subject } from "./provider/subject.ts";
 import { providerTests } from "./provider/tests.ts";
 
@@ -32,15 +32,17 @@ export function providerSuite(harness: ProviderHarness): void {
   });
 }
 
+type Skips = { readonly skip: (reason?: string) => never };
 type Run = { readonly test: ProviderTest; readonly harness: ProviderHarness; readonly subject: Subject };
 
-async function runOrDecline({ test, harness, subject }: Run, ctx: Pick<TestContext, "skip">): Promise<void> {
+/** Runs a test, or runs one that the harness declines and skips it with the reason if it fails. */
+export async function runOrDecline({ test, harness, subject }: Run, ctx: Skips): Promise<void> {
   const reason = harness.decline?.[test.name];
   if (reason === undefined) {
     await test.run(subject);
     return;
   }
   const [outcome] = await Promise.allSettled([test.run(subject)]);
-  if (outcome.status === "rejected") ctx.skip(reason);
-  expect.fail(`declined, but it passes: ${reason}`);
+  if (outcome.status === "fulfilled") expect.fail(`declined, but it passes: ${reason}`);
+  ctx.skip(reason);
 }
