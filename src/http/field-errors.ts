@@ -5,15 +5,38 @@ type Issue = z.core.$ZodIssue;
 
 /** The issues of a schema as the interface tells them: one {@link FieldError} per wrong field. Never says what came, which may be secret. */
 export function toFieldErrors(error: z.ZodError, input: unknown): readonly FieldError[] {
-  return error.issues.flatMap((issue) => fromIssue(issue, input, []));
+  const errors = error.issues.flatMap((issue) => fromIssue(issue, input, []));
+  const isFirst = ({ pointer, code }: FieldError, index: number): boolean =>
+    errors.findIndex((other) => other.pointer === pointer && other.code === code) === index;
+  return errors.filter((field, index) => isFirst(field, index));
 }
 
 function fromIssue(issue: Issue, input: unknown, prefix: readonly PropertyKey[]): readonly FieldError[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((name) => ({ pointer: pointerOf([...path, name]), code: "unknown-field", detail: "there is no such field" }));
+    return issue.keys.map((name) => ({
+      pointer: pointerOf([...path, name]),
+      code: "unknown-field",
+      detail: "there is no such field",
+    }));
   }
-  return [{ pointer: pointerOf(path), code: codeOf(issue, valueAt(input, path)), detail: detailOf(issue, valueAt(input, path)) }];
+  const option = closestOption(issue, valueAt(input, path));
+  if (option !== undefined && option.length > 0) return option.flatMap((inner) => fromIssue(inner, input, path));
+  return [
+    {
+      pointer: pointerOf(path),
+      code: codeOf(issue, valueAt(input, path)),
+      detail: detailOf(issue, valueAt(input, path)),
+    },
+  ];
+}
+
+/** The issues of the first option of a union whose type fits; undefined for what is no such union, or where none fits. */
+function closestOption(issue: Issue, value: unknown): readonly Issue[] | undefined {
+  if (issue.code !== "invalid_union" || issue.discriminator !== undefined) return undefined;
+  return issue.errors.find((option) =>
+    option.every((inner) => inner.path.length > 0 || codeOf(inner, value) !== "type"),
+  );
 }
 
 function codeOf(issue: Issue, value: unknown): FieldError["code"] {
@@ -27,9 +50,9 @@ function codeOf(issue: Issue, value: unknown): FieldError["code"] {
     case "not_multiple_of":
       return "range";
     case "invalid_value":
-      return "enum";
+      return typeof value === typeof issue.values[0] ? "enum" : "type";
     case "invalid_union":
-      return typeof value === "object" ? "enum" : "type";
+      return issue.discriminator !== undefined && typeof value === "string" ? "enum" : "type";
     case "custom":
       return customCode(issue.params);
     default:
@@ -37,7 +60,17 @@ function codeOf(issue: Issue, value: unknown): FieldError["code"] {
   }
 }
 
-const CODES: ReadonlySet<string> = new Set<FieldError["code"]>(["unknown-field", "required", "type", "format", "range", "length", "enum", "duplicate", "conflict"]);
+const CODES: ReadonlySet<string> = new Set<FieldError["code"]>([
+  "unknown-field",
+  "required",
+  "type",
+  "format",
+  "range",
+  "length",
+  "enum",
+  "duplicate",
+  "conflict",
+]);
 
 function customCode(params: Readonly<Record<string, unknown>> | undefined): FieldError["code"] {
   const code = params?.["code"];

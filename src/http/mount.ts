@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Request, type Response, type Router, Router as createRouter } from "express";
 import type { Principal } from "#core/access.ts";
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
+import { z } from "zod";
 import { KmsError } from "#core/errors.ts";
 import { toFieldErrors } from "./field-errors.ts";
 import { asKmsError, PROBLEM_TYPE, toProblem } from "./problem.ts";
@@ -43,10 +44,15 @@ export function mountRoutes(routes: readonly Route[], kit: Kit): Router {
   const router = createRouter({ caseSensitive: true, strict: true });
   for (const [path, methods] of Map.groupBy(routes, (route) => route.path)) {
     const place = router.route(path);
-    for (const route of methods) place[METHODS[route.method]](async (request, response) => await serve(kit, route, request, response));
-    const allow = [...new Set(methods.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(", ");
+    for (const route of methods)
+      place[METHODS[route.method]](async (request, response) => await serve(kit, route, request, response));
+    const allow = [...new Set(methods.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(
+      ", ",
+    );
     place.all((request, response) => {
-      const error = new KmsError("METHOD_NOT_ALLOWED", `${request.method}: wanted ${allow}`, { metadata: { method: request.method, allow } });
+      const error = new KmsError("METHOD_NOT_ALLOWED", `${request.method}: wanted ${allow}`, {
+        metadata: { method: request.method, allow },
+      });
       fail(kit, { operation: "none", request, response, startMs: kit.monotonicMs() }, error, { Allow: allow });
     });
   }
@@ -83,7 +89,14 @@ async function serve(kit: Kit, route: Route, request: Request, response: Respons
     const reply = await answer(kit, route, { request, requestId });
     send(response, requestId, reply);
     const durationMs = kit.monotonicMs() - exchange.startMs;
-    kit.onServed({ operation: route.operation, requestId, code: "ok", status: reply.status, durationMs, error: undefined });
+    kit.onServed({
+      operation: route.operation,
+      requestId,
+      code: "ok",
+      status: reply.status,
+      durationMs,
+      error: undefined,
+    });
   } catch (error) {
     fail(kit, exchange, asKmsError(error), {}, requestId);
   }
@@ -95,31 +108,45 @@ async function answer(kit: Kit, route: Route, { request, requestId }: Asked): Pr
   const url = splitUrl(request.originalUrl);
   requireNoCredential(request.originalUrl);
   const principal = route.access === "public" ? undefined : await kit.authenticate(request);
-  const raw = await readBody(request, { method: route.method, maxBodyBytes: route.maxBodyBytes, consumes: route.consumes });
-  requireAcceptable(request);
+  const raw = await readBody(request, {
+    method: route.method,
+    maxBodyBytes: route.maxBodyBytes,
+    consumes: route.consumes,
+  });
+  requireAcceptable(request, route.produces ?? "application/json");
   const { dryRun, query } = parseQuery(route, url.query);
   const { body, digest } = parseBody(route, raw, request.headers["idempotency-key"] !== undefined);
   const parsed = parseFacts({ headers: request.headers, route, path: url.path, dryRun, budgets: kit.budgets });
   const facts: RequestFacts = { ...parsed, requestId, bodyDigest: digest };
-  return await route.handle({ params: request.params as Params, body, query, facts } as RouteInput<never, never>, principal);
+  return await route.handle(
+    { params: request.params as Params, body, query, facts } as RouteInput<never, never>,
+    principal,
+  );
 }
 
-function parseBody(route: Route, raw: Buffer, wantsDigest: boolean): { readonly body: unknown; readonly digest: string } {
+function parseBody(
+  route: Route,
+  raw: Buffer,
+  wantsDigest: boolean,
+): { readonly body: unknown; readonly digest: string } {
   if (route.consumes !== undefined) return { body: raw.toString("utf8"), digest: "" };
   const value = raw.length === 0 ? {} : parseStrictJson(raw);
   // RFC 8785, so that two writings of a body are one
   const digest = wantsDigest && route.changes ? hash("sha256", canonicalJson(value as Json), "base64") : "";
-  if (route.body === undefined) return { body: undefined, digest };
-  const parsed = route.body.safeParse(value);
+  const parsed = (route.body ?? NOTHING).safeParse(value);
   if (parsed.success) return { body: parsed.data, digest };
   throw invalid(toFieldErrors(parsed.error, value));
 }
 
+/** The body of a route that takes none: nothing, or `{}`. */
+const NOTHING = z.strictObject({});
+
 function parseQuery(route: Route, text: string): { readonly dryRun: boolean; readonly query: unknown } {
   if (text === "" && route.query === undefined) return { dryRun: false, query: undefined };
-  const members: Record<string, string> = {};
+  const members = Object.create(null) as Record<string, string>; // so that no name is special
   for (const [name, value] of new URLSearchParams(text)) {
-    if (Object.hasOwn(members, name)) throw invalid([{ pointer: `/${name}`, code: "duplicate", detail: "wanted once" }]);
+    if (Object.hasOwn(members, name))
+      throw invalid([{ pointer: `/${name}`, code: "duplicate", detail: "wanted once" }]);
     members[name] = value;
   }
   const { dryRun, ...others } = members;
@@ -134,7 +161,9 @@ function parseMembers(route: Route, members: Readonly<Record<string, string>>): 
   if (route.query === undefined) {
     const unknown = Object.keys(members);
     if (unknown.length === 0) return undefined;
-    throw invalid(unknown.map((name) => ({ pointer: `/${name}`, code: "unknown-field", detail: "there is no such parameter" })));
+    throw invalid(
+      unknown.map((name) => ({ pointer: `/${name}`, code: "unknown-field", detail: "there is no such parameter" })),
+    );
   }
   const parsed = route.query.safeParse(members);
   if (parsed.success) return parsed.data;
@@ -152,11 +181,17 @@ function splitUrl(url: string): { readonly path: string; readonly query: string 
   return mark < 0 ? { path: url, query: "" } : { path: url.slice(0, mark), query: url.slice(mark + 1) };
 }
 
-const CREDENTIAL = /(?:^|&)(?:access_token|api[-_]?key|authorization|bearer|token|secret)=|clv_sk_/iu;
+const CREDENTIAL_NAME = /(?:^|[&;])(?:access[-_]?token|api[-_]?key|authorization|bearer|token|secret)=/iu;
 
-/** Whether a URL carries a credential: it is then refused, and never logged as it came. */
+/** Whether a URL carries a credential, percent-encoded or not: it is then refused, and must not be logged as it came. */
 export function hasCredential(url: string): boolean {
-  return CREDENTIAL.test(splitUrl(url).query) || url.includes("clv_sk_");
+  const plain = url.includes("%") ? decodeLoosely(url) : url;
+  return plain.includes("clv_sk_") || CREDENTIAL_NAME.test(splitUrl(plain).query);
+}
+
+/** Every escape of an ASCII character undone; what does not decode stays as it is. */
+function decodeLoosely(url: string): string {
+  return url.replaceAll(/%([0-7][0-9a-f])/giu, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function requireNoCredential(url: string): void {
@@ -166,11 +201,12 @@ function requireNoCredential(url: string): void {
   });
 }
 
-function requireAcceptable(request: Request): void {
+function requireAcceptable(request: Request, type: string): void {
   const { accept } = request.headers;
-  if (accept === undefined || accept === "*/*" || accept === "application/json") return;
-  if (request.accepts(["json", PROBLEM_TYPE, "text"]) !== false) return;
-  throw new KmsError("NOT_ACCEPTABLE", "accept: wanted application/json among the accepted types");
+  if (accept === undefined || accept === "*/*" || accept === type || request.accepts([type]) !== false) return;
+  throw new KmsError("NOT_ACCEPTABLE", `accept: wanted ${type} among the accepted types`, {
+    metadata: { wanted: type },
+  });
 }
 
 function send(response: ServerResponse, requestId: string, { status, body, headers }: Reply): void {
@@ -185,12 +221,25 @@ function send(response: ServerResponse, requestId: string, { status, body, heade
   response.end(text);
 }
 
-function fail(kit: Kit, exchange: Exchange, error: KmsError, headers: Readonly<Record<string, string>> = {}, known?: string): void {
+function fail(
+  kit: Kit,
+  exchange: Exchange,
+  error: KmsError,
+  headers: Readonly<Record<string, string>> = {},
+  known?: string,
+): void {
   const { operation, request, response, startMs } = exchange;
   const requestId = known ?? requestIdOf(request.headers, kit.newRequestId);
   const problem = toProblem(error, requestId);
   const retry = error.retryAfterSeconds ?? (problem.status === 429 || problem.status === 503 ? 1 : undefined);
-  kit.onServed({ operation, requestId, code: error.code, status: problem.status, durationMs: kit.monotonicMs() - startMs, error });
+  kit.onServed({
+    operation,
+    requestId,
+    code: error.code,
+    status: problem.status,
+    durationMs: kit.monotonicMs() - startMs,
+    error,
+  });
   if (response.headersSent) {
     response.destroy();
     return;

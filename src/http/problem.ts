@@ -40,7 +40,15 @@ export function asKmsError(error: unknown): KmsError {
 }
 
 /** The error of an item of a batch. */
-export function toItemProblem(error: KmsError): Pick<Problem, "code" | "status" | "retry" | "detail"> & Partial<Pick<Problem, "errors">> {
+export function toItemProblem(
+  error: KmsError,
+): Pick<Problem, "code" | "status" | "retry" | "detail"> & Partial<Pick<Problem, "errors">> {
   const { status, retry } = ERROR_CODES[error.code];
-  return { code: error.code, status, retry, detail: error.publicMessage, ...(error.errors.length === 0 ? {} : { errors: error.errors }) };
+  return {
+    code: error.code,
+    status,
+    retry,
+    detail: error.publicMessage,
+    ...(error.errors.length === 0 ? {} : { errors: error.errors }),
+  };
 }

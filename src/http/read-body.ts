@@ -8,13 +8,15 @@ type Bounds = { readonly method: Method; readonly maxBodyBytes: number; readonly
  * Reads the body within its bound. An empty one needs no content type.
  * @throws {KmsError} `BODY_TOO_LARGE`, `UNSUPPORTED_MEDIA_TYPE`, `INVALID_ARGUMENT` if the caller breaks off
  */
-export function readBody(request: IncomingMessage, bounds: Bounds): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, bounds: Bounds): Promise<Buffer> {
   const declared = request.headers["content-length"];
-  const length = declared === undefined ? undefined : Number(declared);
-  if (length !== undefined && length > bounds.maxBodyBytes) return Promise.reject(tooLarge(bounds.maxBodyBytes));
-  const hasBody = (length ?? 0) > 0 || request.headers["transfer-encoding"] !== undefined;
-  if (hasBody && !isAccepted(request.headers["content-type"], bounds)) return Promise.reject(unsupported(bounds));
-  return hasBody ? collect(request, bounds) : Promise.resolve(EMPTY);
+  if (declared !== undefined && Number(declared) > bounds.maxBodyBytes) throw tooLarge(bounds.maxBodyBytes);
+  if (declared === "0" || (declared === undefined && request.headers["transfer-encoding"] === undefined)) return EMPTY;
+  const isType = isAccepted(request.headers["content-type"], bounds);
+  if (!isType && declared !== undefined) throw unsupported(bounds);
+  const body = await collect(request, bounds); // of unknown length: it may be too large, or empty, before its type counts
+  if (!isType && body.length > 0) throw unsupported(bounds);
+  return body;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -51,10 +53,13 @@ function isAccepted(type: string | undefined, { method, consumes }: Bounds): boo
 }
 
 function tooLarge(maxBodyBytes: number): KmsError {
-  return new KmsError("BODY_TOO_LARGE", `body: wanted at most ${maxBodyBytes} bytes`, { metadata: { maxBodyBytes: String(maxBodyBytes) } });
+  return new KmsError("BODY_TOO_LARGE", `body: wanted at most ${maxBodyBytes} bytes`, {
+    metadata: { maxBodyBytes: String(maxBodyBytes) },
+  });
 }
 
 function unsupported({ method, consumes }: Bounds): KmsError {
-  const wanted = consumes ?? (method === "PATCH" ? "application/json or application/merge-patch+json" : "application/json");
+  const wanted =
+    consumes ?? (method === "PATCH" ? "application/json or application/merge-patch+json" : "application/json");
   return new KmsError("UNSUPPORTED_MEDIA_TYPE", `content-type: wanted ${wanted}`, { metadata: { wanted } });
 }

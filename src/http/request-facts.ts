@@ -26,7 +26,13 @@ type FactsInput = {
 };
 
 /** @throws {KmsError} `INVALID_ARGUMENT` for a header that has another form */
-export function parseFacts({ headers, route, path, dryRun, budgets }: FactsInput): Omit<RequestFacts, "requestId" | "bodyDigest"> {
+export function parseFacts({
+  headers,
+  route,
+  path,
+  dryRun,
+  budgets,
+}: FactsInput): Omit<RequestFacts, "requestId" | "bodyDigest"> {
   const budgetMs = route.plane === "data" ? budgets.dataMs : budgets.otherMs;
   return {
     method: route.method satisfies Method,
@@ -43,7 +49,9 @@ function header(headers: IncomingHttpHeaders, name: string, form: RegExp): strin
   const value = headers[name];
   if (value === undefined) return undefined;
   if (typeof value === "string" && form.test(value)) return value;
-  throw new KmsError("INVALID_ARGUMENT", `${name}: wanted a value that matches ${form.source}`, { metadata: { header: name } });
+  throw new KmsError("INVALID_ARGUMENT", `${name}: wanted a value that matches ${form.source}`, {
+    metadata: { header: name },
+  });
 }
 
 function generation(etag: string | undefined): number | undefined {

@@ -60,6 +60,8 @@ export type Route = {
   readonly query: z.ZodType | undefined;
   /** Content types of the body, in place of JSON. */
   readonly consumes?: string;
+  /** Content type of the answer, in place of JSON: what `Accept` is held against. */
+  readonly produces?: string;
   readonly handle: (input: RouteInput<never, never>, principal: Principal | undefined) => Promise<Reply>;
   /** For OpenAPI. */
   readonly summary: string;
@@ -68,7 +70,10 @@ export type Route = {
   readonly answers: Readonly<Record<number, z.ZodType | undefined>>;
 };
 
-type Typed<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<Route, "body" | "query" | "handle" | "access"> & {
+type Typed<B extends z.ZodType | undefined, Q extends z.ZodType | undefined> = Omit<
+  Route,
+  "body" | "query" | "handle" | "access"
+> & {
   readonly body: B;
   readonly query: Q;
 };
@@ -76,7 +81,9 @@ type Output<S extends z.ZodType | undefined> = S extends z.ZodType ? z.output<S>
 
 /** A route for whoever has a credential; the handler's types follow from the schemas. */
 export function authenticatedRoute<B extends z.ZodType | undefined, Q extends z.ZodType | undefined>(
-  route: Typed<B, Q> & { readonly handle: (input: RouteInput<Output<B>, Output<Q>>, principal: Principal) => Promise<Reply> },
+  route: Typed<B, Q> & {
+    readonly handle: (input: RouteInput<Output<B>, Output<Q>>, principal: Principal) => Promise<Reply>;
+  },
 ): Route {
   return { ...route, access: "authenticated", handle: route.handle as Route["handle"] };
 }

@@ -15,7 +15,8 @@ export function parseStrictJson(body: Uint8Array): unknown {
   const text = decode(body);
   const value = parse(text);
   if (typeof value === "object" && value !== null) new Scanner(text).scan();
-  if (!text.isWellFormed() || (text.includes("\\u") && !isWellFormed(value))) throw malformed("a text has a lone surrogate");
+  if (!text.isWellFormed() || (text.includes("\\u") && !isWellFormed(value)))
+    throw malformed("a text has a lone surrogate");
   return value;
 }
 

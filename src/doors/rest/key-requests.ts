@@ -27,12 +27,28 @@ export function toCustody(custody: z.output<typeof custodyRequest> | undefined):
   const shared = { kind, ...(holders === undefined ? {} : { holders }), ...(minimum === undefined ? {} : { minimum }) };
   if (kind !== "portable") return shared;
   const { threshold, dedicated } = custody;
-  return { ...shared, ...(threshold === undefined ? {} : { threshold }), ...(dedicated === undefined ? {} : { dedicated }) };
+  return {
+    ...shared,
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(dedicated === undefined ? {} : { dedicated }),
+  };
 }
 
 /** The use case's words for the body of `PATCH /v1/keys/{key}`: absent stays, `null` clears. */
 export function toKeyPatch(body: z.output<typeof updateKeyBody>): KeyPatch {
-  const { aliases, labels, attributes, description, owner, contacts, dataClass, activateTime, protectStopTime, deactivateTime, rotation } = body;
+  const {
+    aliases,
+    labels,
+    attributes,
+    description,
+    owner,
+    contacts,
+    dataClass,
+    activateTime,
+    protectStopTime,
+    deactivateTime,
+    rotation,
+  } = body;
   return {
     ...(aliases === undefined ? {} : { aliases: aliases ?? [] }),
     ...(labels === undefined ? {} : { labels: labels ?? "clear" }),

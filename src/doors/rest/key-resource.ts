@@ -12,7 +12,13 @@ const isoOrNull = iso.nullable();
 const texts = z.record(z.string(), z.string());
 
 export const custodyAnswer = z
-  .object({ kind: z.literal("portable"), holders: z.array(z.string()), minimum: z.int(), threshold: z.int(), dedicated: z.boolean() })
+  .object({
+    kind: z.literal("portable"),
+    holders: z.array(z.string()),
+    minimum: z.int(),
+    threshold: z.int(),
+    dedicated: z.boolean(),
+  })
   .meta({ id: "Custody" });
 
 /** A key as every answer shows it (api.md § 5). */
@@ -48,7 +54,9 @@ export const keyAnswer = z
     state: z.enum(STATES),
     stateReason: z.string().nullable(),
     processing: z.enum(["allow", "deny"]).nullable(),
-    hold: z.object({ binding: z.string().nullable(), class: z.string(), since: iso, driftId: z.string().nullable() }).nullable(),
+    hold: z
+      .object({ binding: z.string().nullable(), class: z.string(), since: iso, driftId: z.string().nullable() })
+      .nullable(),
     primaryVersion: z.int().nullable(),
     pendingVersion: z.int().nullable(),
     latestVersion: z.int(),
@@ -67,19 +75,46 @@ export const keyAnswer = z
     replication: z.object({ wanted: z.int(), ready: z.int(), minimum: z.int(), missing: z.array(z.string()) }),
     openDrifts: z.int(),
     maxPlaintextBytes: z.int().nullable(),
-    hardTtlTime: isoOrNull.meta({ description: "Until when the key works without any provider; null while its branch key is cold." }),
-    unconfirmed: z.array(z.string()).meta({ description: "Processes that had not applied a restriction when the call answered." }),
+    hardTtlTime: isoOrNull.meta({
+      description: "Until when the key works without any provider; null while its branch key is cold.",
+    }),
+    unconfirmed: z
+      .array(z.string())
+      .meta({ description: "Processes that had not applied a restriction when the call answered." }),
   })
   .meta({ id: "Key" });
 
 export function toKeyJson(view: KeyView): z.input<typeof keyAnswer> {
   const { key } = view;
-  const { id, namespace, route, generation, createdBy, name, aliases, labels, description, owner, contacts, dataClass } = key;
+  const {
+    id,
+    namespace,
+    route,
+    generation,
+    createdBy,
+    name,
+    aliases,
+    labels,
+    description,
+    owner,
+    contacts,
+    dataClass,
+  } = key;
   return {
-    ...{ id, namespace, route, generation },
+    id,
+    namespace,
+    route,
+    generation,
     createTime: isoTime(key.createTime),
     updateTime: isoTime(key.updateTime),
-    ...{ createdBy, name, aliases: [...aliases], labels, description, owner, contacts: [...contacts], dataClass },
+    createdBy,
+    name,
+    aliases: [...aliases],
+    labels,
+    description,
+    owner,
+    contacts: [...contacts],
+    dataClass,
     attributes: key.attributes,
     purpose: key.purpose,
     algorithm: key.algorithm,
@@ -115,9 +150,14 @@ type StateFields =
 function stateJson({ key, lastUseTime }: KeyView): Pick<z.input<typeof keyAnswer>, StateFields> {
   const { state, stateReason, processing, hold, primaryVersion, pendingVersion, latestVersion } = key;
   return {
-    ...{ state, stateReason, processing },
-    hold: hold === null ? null : { binding: hold.binding, class: hold.class, since: isoTime(hold.since), driftId: null },
-    ...{ primaryVersion, pendingVersion, latestVersion },
+    state,
+    stateReason,
+    processing,
+    hold:
+      hold === null ? null : { binding: hold.binding, class: hold.class, since: isoTime(hold.since), driftId: null },
+    primaryVersion,
+    pendingVersion,
+    latestVersion,
     activateTime: isoTimeOrNull(key.activateTime),
     protectStopTime: isoTimeOrNull(key.protectStopTime),
     deactivateTime: isoTimeOrNull(key.deactivateTime),

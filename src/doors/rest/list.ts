@@ -13,7 +13,9 @@ export const listQuery = {
   cursor: z.string().max(4000).optional(),
 };
 
-export function listAnswer<T extends z.ZodType>(item: T): z.ZodObject<{ items: z.ZodArray<T>; nextCursor: z.ZodNullable<z.ZodString> }> {
+export function listAnswer<T extends z.ZodType>(
+  item: T,
+): z.ZodObject<{ items: z.ZodArray<T>; nextCursor: z.ZodNullable<z.ZodString> }> {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
@@ -25,9 +27,12 @@ export function writeCursor(place: unknown, filters: unknown): string {
 /** @throws {KmsError} `INVALID_ARGUMENT` for a cursor that is none of this list's */
 export function readCursor(cursor: string, filters: unknown): unknown {
   const parsed = parse(cursor);
-  if (Array.isArray(parsed) && parsed.length === 2 && JSON.stringify(parsed[1]) === JSON.stringify(filters)) return parsed[0];
+  if (Array.isArray(parsed) && parsed.length === 2 && JSON.stringify(parsed[1]) === JSON.stringify(filters))
+    return parsed[0];
   throw new KmsError("INVALID_ARGUMENT", "cursor: wanted the nextCursor of the same list with the same filters", {
-    errors: [{ pointer: "/cursor", code: "format", detail: "wanted the nextCursor of the same list with the same filters" }],
+    errors: [
+      { pointer: "/cursor", code: "format", detail: "wanted the nextCursor of the same list with the same filters" },
+    ],
   });
 }
 

@@ -5,7 +5,13 @@ import { toFieldErrors } from "#http/field-errors.ts";
 /** What an operation was asked: one input, or a batch of them of which some may have a wrong value. */
 export type OperationBody<I> =
   | { readonly kind: "single"; readonly item: I }
-  | { readonly kind: "batch"; readonly items: readonly ({ readonly ok: true; readonly item: I } | { readonly ok: false; readonly error: KmsError })[] };
+  | {
+      readonly kind: "batch";
+      readonly items: readonly (
+        | { readonly ok: true; readonly item: I }
+        | { readonly ok: false; readonly error: KmsError }
+      )[];
+    };
 
 const MAX_ITEMS = 1000;
 /** What is wrong with the form of an item refuses the batch; what is wrong with a value fails the item. */
@@ -14,19 +20,30 @@ const SHAPE: ReadonlySet<FieldError["code"]> = new Set(["unknown-field", "requir
 /** The body of an operation: its input, or `{ "items": [1..1000 of it] }` and nothing else. */
 export function operationBody<S extends z.ZodType>(single: S): z.ZodType<OperationBody<z.output<S>>> {
   return z.unknown().transform((body, context): OperationBody<z.output<S>> => {
-    if (typeof body === "object" && body !== null && Object.hasOwn(body, "items")) return parseBatch(single, body, context);
+    if (typeof body === "object" && body !== null && Object.hasOwn(body, "items"))
+      return parseBatch(single, body, context);
     const parsed = single.safeParse(body);
     if (parsed.success) return { kind: "single", item: parsed.data };
     return refuse(toFieldErrors(parsed.error, body), [], context);
   });
 }
 
-function parseBatch<S extends z.ZodType>(single: S, body: object, context: z.RefinementCtx): OperationBody<z.output<S>> {
+function parseBatch<S extends z.ZodType>(
+  single: S,
+  body: object,
+  context: z.RefinementCtx,
+): OperationBody<z.output<S>> {
   for (const name of Object.keys(body)) {
-    if (name !== "items") return refuse([{ pointer: `/${name}`, code: "unknown-field", detail: "a batch has items and nothing else" }], [], context);
+    if (name !== "items")
+      return refuse(
+        [{ pointer: `/${name}`, code: "unknown-field", detail: "a batch has items and nothing else" }],
+        [],
+        context,
+      );
   }
   const { items } = body as { readonly items: unknown };
-  if (!Array.isArray(items)) return refuse([{ pointer: "", code: "type", detail: "wanted a list" }], ["items"], context);
+  if (!Array.isArray(items))
+    return refuse([{ pointer: "", code: "type", detail: "wanted a list" }], ["items"], context);
   if (items.length < 1 || items.length > MAX_ITEMS) {
     return refuse([{ pointer: "", code: "length", detail: `wanted 1..${MAX_ITEMS} items` }], ["items"], context);
   }
@@ -42,12 +59,22 @@ function parseBatch<S extends z.ZodType>(single: S, body: object, context: z.Ref
 
 function wrongValue(errors: readonly FieldError[]): KmsError {
   const [first] = errors;
-  return new KmsError("INVALID_ARGUMENT", first === undefined ? "wanted another value" : `${first.pointer.slice(1)}: ${first.detail}`, { errors });
+  return new KmsError(
+    "INVALID_ARGUMENT",
+    first === undefined ? "wanted another value" : `${first.pointer.slice(1)}: ${first.detail}`,
+    { errors },
+  );
 }
 
 function refuse(errors: readonly FieldError[], prefix: readonly (string | number)[], context: z.RefinementCtx): never {
   for (const { pointer, code, detail } of errors) {
-    const path = pointer === "" ? [] : pointer.slice(1).split("/").map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+    const path =
+      pointer === ""
+        ? []
+        : pointer
+            .slice(1)
+            .split("/")
+            .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
     context.addIssue({ code: "custom", message: detail, path: [...prefix, ...path], params: { code } });
   }
   return z.NEVER;

@@ -85,11 +85,21 @@ function placeAfter(items: readonly StoredAuditEvent[], before: AuditPlace = {})
 }
 
 function toAuditJson(event: StoredAuditEvent): z.input<typeof auditAnswer> {
-  const { sequence, process, requestId, client, credential, namespace, door, operation, key, keyVersion, provider } = event;
+  const { sequence, process, requestId, client, credential, namespace, door, operation, key, keyVersion, provider } =
+    event;
   return {
-    ...{ sequence, process },
+    sequence,
+    process,
     time: isoTime(event.time),
-    ...{ requestId, client, credential, namespace, door, operation, key, keyVersion, provider },
+    requestId,
+    client,
+    credential,
+    namespace,
+    door,
+    operation,
+    key,
+    keyVersion,
+    provider,
     attempts: [...event.attempts],
     outcome: event.outcome,
     latencyMs: event.latencyMs,

@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { type ClientView, createClient, createCredential, getClient, listClients, revokeCredential } from "#broker/clients.ts";
+import {
+  type ClientView,
+  createClient,
+  createCredential,
+  getClient,
+  listClients,
+  revokeCredential,
+} from "#broker/clients.ts";
 import { createNamespace, listNamespaces } from "#broker/namespaces.ts";
 import { type CredentialRecord, type NamespaceRecord, ROLES } from "#core/records.ts";
 import { unsafeRevealSecret } from "#core/secret.ts";
@@ -115,10 +122,18 @@ function credentialResource(parts: RestParts): readonly Route[] {
       answers: { 201: newCredentialAnswer },
       handle: async ({ params, body, facts }, principal) => {
         const input = { expireTime: body.expireTime ?? null, made: createApiKey(parts.sources.random) };
-        const changed = await createCredential(broker, callerOf(parts, facts, principal), param(params, "client"), input);
+        const changed = await createCredential(
+          broker,
+          callerOf(parts, facts, principal),
+          param(params, "client"),
+          input,
+        );
         const { credential, secret } = changed.value;
         const json = toCredentialJson(parts, credential);
-        return changedReply({ ...changed, value: secret === undefined ? json : { ...json, secret: unsafeRevealSecret(secret) } });
+        return changedReply({
+          ...changed,
+          value: secret === undefined ? json : { ...json, secret: unsafeRevealSecret(secret) },
+        });
       },
     }),
     authenticatedRoute({
@@ -169,7 +184,14 @@ function namespaceResource(parts: RestParts): readonly Route[] {
 function toClientJson(parts: RestParts, { client, credentials }: ClientView): z.input<typeof clientAnswer> {
   const { id, name, namespace, person, role, keys, allow, contextEquals } = client;
   return {
-    ...{ id, name, namespace, person, role, keys: [...keys], allow: [...allow], contextEquals },
+    id,
+    name,
+    namespace,
+    person,
+    role,
+    keys: [...keys],
+    allow: [...allow],
+    contextEquals,
     expireTime: isoTimeOrNull(client.expireTime),
     credentials: credentials.map((credential) => toCredentialJson(parts, credential)),
     createTime: isoTime(client.createTime),
@@ -180,7 +202,9 @@ function toCredentialJson({ sources }: RestParts, credential: CredentialRecord):
   const { id, kind, hint, state, expireTime, createTime } = credential;
   const expired = expireTime !== null && sources.clock.now() >= expireTime;
   return {
-    ...{ id, kind, hint },
+    id,
+    kind,
+    hint,
     state: state === "active" && expired ? "expired" : state,
     createTime: isoTime(createTime),
     expireTime: isoTimeOrNull(expireTime),
@@ -188,6 +212,12 @@ function toCredentialJson({ sources }: RestParts, credential: CredentialRecord):
   };
 }
 
-function toNamespaceJson({ name, dualControl, approvers, activation, createTime }: NamespaceRecord): z.input<typeof namespaceAnswer> {
+function toNamespaceJson({
+  name,
+  dualControl,
+  approvers,
+  activation,
+  createTime,
+}: NamespaceRecord): z.input<typeof namespaceAnswer> {
   return { name, dualControl, approvers, activation, createTime: isoTime(createTime) };
 }

@@ -4,7 +4,14 @@ import { may } from "#core/access.ts";
 import { authenticatedRoute, publicRoute, type Route } from "#http/route.ts";
 import type { RestParts } from "../rest-parts.ts";
 
-const OPS = { plane: "ops", method: "GET", changes: false, maxBodyBytes: 0, query: undefined, body: undefined } as const;
+const OPS = {
+  plane: "ops",
+  method: "GET",
+  changes: false,
+  maxBodyBytes: 0,
+  query: undefined,
+  body: undefined,
+} as const;
 
 /** Whether the process runs, whether it can serve, and its numbers (api.md § 10). */
 export function healthRoutes(parts: RestParts): readonly Route[] {
@@ -37,7 +44,14 @@ export function healthRoutes(parts: RestParts): readonly Route[] {
 }
 
 function metricsRoute(parts: RestParts): Route {
-  const route = { ...OPS, path: "/metrics", operation: "metrics", summary: "Metrics in Prometheus' text form", answers: { 200: undefined } };
+  const route = {
+    ...OPS,
+    path: "/metrics",
+    produces: "text/plain",
+    operation: "metrics",
+    summary: "Metrics in Prometheus' text form",
+    answers: { 200: undefined },
+  };
   const write = async (): Promise<{ status: number; body: string; headers: Record<string, string> }> => {
     const { text, contentType } = await parts.metrics();
     return { status: 200, body: text, headers: { "Content-Type": contentType } };

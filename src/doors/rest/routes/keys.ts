@@ -46,7 +46,12 @@ const keysQuery = z
   .superRefine((query, context) => {
     for (const name of Object.keys(query)) {
       if (!KNOWN.has(name) && !(name.startsWith("label.") && LABEL_KEY.test(name.slice(6)))) {
-        context.addIssue({ code: "custom", path: [name], message: "there is no such parameter", params: { code: "unknown-field" } });
+        context.addIssue({
+          code: "custom",
+          path: [name],
+          message: "there is no such parameter",
+          params: { code: "unknown-field" },
+        });
       }
     }
   });
@@ -86,7 +91,11 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
         const { limit, cursor, ...filters } = query;
         const caller = callerOf(parts, facts, principal);
         const after = cursor === undefined ? undefined : String(readCursor(cursor, filters));
-        const page = listKeys(broker, caller, { filter: toFilter(filters), limit, ...(after === undefined ? {} : { after }) });
+        const page = listKeys(broker, caller, {
+          filter: toFilter(filters),
+          limit,
+          ...(after === undefined ? {} : { after }),
+        });
         const nextCursor = page.next === undefined ? null : writeCursor(page.next, filters);
         return await Promise.resolve({ status: 200, body: { items: page.items.map(toKeyJson), nextCursor } });
       },
@@ -98,7 +107,11 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       summary: "Read a key",
       answers: { 200: keyAnswer },
       handle: async ({ params, facts }, principal) =>
-        keyReply({ value: await getKey(broker, callerOf(parts, facts, principal), param(params, "key")), status: 200, replayed: false }),
+        keyReply({
+          value: await getKey(broker, callerOf(parts, facts, principal), param(params, "key")),
+          status: 200,
+          replayed: false,
+        }),
     }),
     authenticatedRoute({
       ...CHANGE,
@@ -118,7 +131,9 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       summary: "Move an alias from one key to another",
       body: moveAliasBody,
       handle: async ({ params, body, facts }, principal) =>
-        keyReply(await moveAlias(broker, callerOf(parts, facts, principal), { alias: param(params, "alias"), ...body })),
+        keyReply(
+          await moveAlias(broker, callerOf(parts, facts, principal), { alias: param(params, "alias"), ...body }),
+        ),
     }),
   ];
 }
@@ -127,7 +142,8 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
 const IMMUTABLE = new Set(Object.keys(keyAnswer.shape).filter((name) => !Object.hasOwn(updateKeyBody.shape, name)));
 
 const updateKeyRequest = z.unknown().transform((body, context): z.output<typeof updateKeyBody> => {
-  const fixed = typeof body === "object" && body !== null ? Object.keys(body).filter((name) => IMMUTABLE.has(name)) : [];
+  const fixed =
+    typeof body === "object" && body !== null ? Object.keys(body).filter((name) => IMMUTABLE.has(name)) : [];
   if (fixed.length > 0) {
     throw new KmsError("IMMUTABLE_FIELD", `${fixed.join(", ")}: cannot be changed`, {
       errors: fixed.map((name) => ({ pointer: `/${name}`, code: "conflict", detail: "cannot be changed" })),
@@ -232,17 +248,27 @@ function readRoutes(parts: RestParts): readonly Route[] {
       answers: { 200: versionAnswer },
       handle: async ({ params, facts }, principal) => {
         const number = /^[1-9][0-9]{0,9}$/u.test(param(params, "version")) ? Number(param(params, "version")) : 0;
-        return { status: 200, body: toVersionJson(await getVersion(broker, callerOf(parts, facts, principal), param(params, "key"), number)) };
+        return {
+          status: 200,
+          body: toVersionJson(
+            await getVersion(broker, callerOf(parts, facts, principal), param(params, "key"), number),
+          ),
+        };
       },
     }),
   ];
 }
 
 function keyReply(changed: Changed<KeyView>, headers: Readonly<Record<string, string>> = {}): Reply {
-  return changedReply({ ...changed, value: toKeyJson(changed.value) }, { ETag: `"${changed.value.key.generation}"`, ...headers });
+  return changedReply(
+    { ...changed, value: toKeyJson(changed.value) },
+    { ETag: `"${changed.value.key.generation}"`, ...headers },
+  );
 }
 
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
 
 /** Leaves out the members that are undefined. */
 function defined<T extends object>(value: T): Defined<T> {

@@ -17,7 +17,9 @@ import { dataKeyItem, decryptItem, encryptItem, randomBody, reencryptItem } from
 const DATA = { method: "POST", plane: "data", changes: false, maxBodyBytes: 1_048_576, query: undefined } as const;
 
 const served = { keyId: z.string(), keyVersion: z.int(), provider: z.string(), attempts: z.int() };
-const itemError = z.object({ error: z.object({ code: z.string(), status: z.int(), retry: z.string(), detail: z.string() }).loose() });
+const itemError = z.object({
+  error: z.object({ code: z.string(), status: z.int(), retry: z.string(), detail: z.string() }).loose(),
+});
 /** An answer, or those of a batch in the order of its items. */
 function answers<S extends z.ZodType>(single: S): Readonly<Record<number, z.ZodType>> {
   const batch = z.object({ items: z.array(z.union([single, itemError])), failed: z.int() });
@@ -33,10 +35,20 @@ const decryptAnswer = z
   .object({ plaintext: z.string(), stale: z.boolean(), upgraded: upgraded.optional(), ...served })
   .meta({ id: "DecryptAnswer" });
 const reencryptAnswer = z
-  .object({ ciphertext: z.string(), sourceKeyId: z.string(), sourceKeyVersion: z.int(), changed: z.boolean(), ...served })
+  .object({
+    ciphertext: z.string(),
+    sourceKeyId: z.string(),
+    sourceKeyVersion: z.int(),
+    changed: z.boolean(),
+    ...served,
+  })
   .meta({ id: "ReencryptAnswer" });
-const dataKeyAnswer = z.object({ ciphertext: z.string(), plaintext: z.string().optional(), ...served }).meta({ id: "GenerateDataKeyAnswer" });
-const randomAnswer = z.object({ bytes: z.string(), provider: z.string(), attempts: z.int() }).meta({ id: "RandomAnswer" });
+const dataKeyAnswer = z
+  .object({ ciphertext: z.string(), plaintext: z.string().optional(), ...served })
+  .meta({ id: "GenerateDataKeyAnswer" });
+const randomAnswer = z
+  .object({ bytes: z.string(), provider: z.string(), attempts: z.int() })
+  .meta({ id: "RandomAnswer" });
 
 /** The operations on keys (api.md § 7). */
 export function operationRoutes(parts: RestParts): readonly Route[] {
@@ -69,7 +81,8 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       body: operationBody(decryptItem),
       bodyDoc: batchable(decryptItem),
       answers: answers(decryptAnswer),
-      handle: async ({ params, body, facts }, principal) => await run(body, params, decryptUse(parts, callerOf(parts, facts, principal))),
+      handle: async ({ params, body, facts }, principal) =>
+        await run(body, params, decryptUse(parts, callerOf(parts, facts, principal))),
     }),
     authenticatedRoute({
       ...DATA,
@@ -80,7 +93,10 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       answers: { 200: decryptAnswer },
       handle: async ({ body, facts }, principal) => {
         requireDecryptable(body);
-        const value = await decryptByHeader(broker, callerOf(parts, facts, principal), { ...body, ciphertext: readCiphertext(body.ciphertext) });
+        const value = await decryptByHeader(broker, callerOf(parts, facts, principal), {
+          ...body,
+          ciphertext: readCiphertext(body.ciphertext),
+        });
         return { status: 200, body: decryptedJson(value) };
       },
     }),
@@ -92,7 +108,8 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       body: operationBody(reencryptItem),
       bodyDoc: batchable(reencryptItem),
       answers: answers(reencryptAnswer),
-      handle: async ({ params, body, facts }, principal) => await run(body, params, reencryptUse(parts, callerOf(parts, facts, principal))),
+      handle: async ({ params, body, facts }, principal) =>
+        await run(body, params, reencryptUse(parts, callerOf(parts, facts, principal))),
     }),
     authenticatedRoute({
       ...DATA,
@@ -102,7 +119,8 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       body: operationBody(dataKeyItem),
       bodyDoc: batchable(dataKeyItem),
       answers: answers(dataKeyAnswer),
-      handle: async ({ params, body, facts }, principal) => await run(body, params, dataKeyUse(parts, callerOf(parts, facts, principal))),
+      handle: async ({ params, body, facts }, principal) =>
+        await run(body, params, dataKeyUse(parts, callerOf(parts, facts, principal))),
     }),
     authenticatedRoute({
       ...DATA,
@@ -142,7 +160,9 @@ async function run<I, V>(body: OperationBody<I>, params: Params, use: Use<I, V>)
   const items = checked.map((item) => {
     const outcome = item.ok ? outcomes.next().value : item;
     if (outcome === undefined) return { error: toItemProblem(new KmsError("INTERNAL", "something went wrong inside")) };
-    return outcome.ok && "value" in outcome ? use.toJson(outcome.value) : { error: toItemProblem((outcome as { error: KmsError }).error) };
+    return outcome.ok && "value" in outcome
+      ? use.toJson(outcome.value)
+      : { error: toItemProblem((outcome as { error: KmsError }).error) };
   });
   const failed = items.filter((item) => typeof item === "object" && item !== null && "error" in item).length;
   return { status: failed === 0 ? 200 : 207, body: { items, failed } };
@@ -164,7 +184,8 @@ function decryptUse(parts: RestParts, caller: Caller): Use<z.output<typeof decry
   const { broker } = parts;
   return {
     check: requireDecryptable,
-    single: async (key, item) => await decrypt(broker, caller, key, { ...item, ciphertext: readCiphertext(item.ciphertext) }),
+    single: async (key, item) =>
+      await decrypt(broker, caller, key, { ...item, ciphertext: readCiphertext(item.ciphertext) }),
     batch: async (key, items) =>
       await decryptBatch(
         broker,
@@ -179,7 +200,9 @@ function decryptUse(parts: RestParts, caller: Caller): Use<z.output<typeof decry
 function decryptedJson({ plaintext, upgraded: fresh, ...rest }: Decrypted & Served): unknown {
   const json = { plaintext: plaintext.toString("base64"), ...rest };
   plaintext.fill(0);
-  return fresh === undefined ? json : { ...json, upgraded: { ...fresh, ciphertext: writeCiphertext(fresh.ciphertext) } };
+  return fresh === undefined
+    ? json
+    : { ...json, upgraded: { ...fresh, ciphertext: writeCiphertext(fresh.ciphertext) } };
 }
 
 function reencryptUse(parts: RestParts, caller: Caller): Use<z.output<typeof reencryptItem>, Reencrypted & Served> {
@@ -212,7 +235,13 @@ function dataKeyUse(parts: RestParts, caller: Caller): Use<z.output<typeof dataK
   };
 }
 
-function requireDecryptable({ ciphertext, format }: { readonly ciphertext: string; readonly format: "claviger" | "native" }): void {
+function requireDecryptable({
+  ciphertext,
+  format,
+}: {
+  readonly ciphertext: string;
+  readonly format: "claviger" | "native";
+}): void {
   if (format === "native" || looksLikeCiphertext(ciphertext)) return;
   throw new KmsError("INVALID_ARGUMENT", "ciphertext: wanted a text that begins with clv1.", {
     errors: [{ pointer: "/ciphertext", code: "format", detail: "wanted a text that begins with clv1." }],

@@ -6,7 +6,12 @@ import { toCustody } from "../key-requests.ts";
 import { callerOf, type RestParts } from "../rest-parts.ts";
 import { explainBody } from "../schema/requests.ts";
 
-const attemptAnswer = z.object({ provider: z.string(), binding: z.string().nullable(), timeoutMs: z.int(), hedgeAfterMs: z.null() });
+const attemptAnswer = z.object({
+  provider: z.string(),
+  binding: z.string().nullable(),
+  timeoutMs: z.int(),
+  hedgeAfterMs: z.null(),
+});
 const explainAnswer = z
   .object({
     operation: z.string(),
@@ -41,11 +46,21 @@ export function policyRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/policy",
       operation: "policy.show",
       summary: "The routes and providers that this gateway runs",
-      answers: { 200: z.object({ policyHash: z.string(), gateway: z.string(), routes: z.array(z.unknown()), providers: z.array(z.unknown()) }) },
+      answers: {
+        200: z.object({
+          policyHash: z.string(),
+          gateway: z.string(),
+          routes: z.array(z.unknown()),
+          providers: z.array(z.unknown()),
+        }),
+      },
       handle: async ({ facts }, principal) => {
         requirePermission(callerOf(parts, facts, principal), "policy.read");
         const { routes, providers, hash } = broker.policy();
-        return await Promise.resolve({ status: 200, body: { policyHash: hash, gateway: broker.settings.gateway, routes, providers } });
+        return await Promise.resolve({
+          status: 200,
+          body: { policyHash: hash, gateway: broker.settings.gateway, routes, providers },
+        });
       },
     }),
     authenticatedRoute({
@@ -88,7 +103,12 @@ export function policyRoutes(parts: RestParts): readonly Route[] {
 function toExplanationJson({ attempts, refused, ...rest }: Explanation): z.input<typeof explainAnswer> {
   return {
     ...rest,
-    attempts: attempts.map(({ provider, binding, timeoutMs }) => ({ provider, binding: binding ?? null, timeoutMs, hedgeAfterMs: null })),
+    attempts: attempts.map(({ provider, binding, timeoutMs }) => ({
+      provider,
+      binding: binding ?? null,
+      timeoutMs,
+      hedgeAfterMs: null,
+    })),
     refused: [...refused],
   };
 }

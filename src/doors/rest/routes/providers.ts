@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { drainProvider, getProvider, listProviders, probeProvider, type ProviderView, restoreProvider } from "#broker/providers.ts";
+import {
+  drainProvider,
+  getProvider,
+  listProviders,
+  probeProvider,
+  type ProviderView,
+  restoreProvider,
+} from "#broker/providers.ts";
 import type { BreakerSnapshot } from "#core/health.ts";
 import { authenticatedRoute, type Route } from "#http/route.ts";
 import { listAnswer } from "../list.ts";
@@ -44,7 +51,9 @@ const providerAnswer = z
     missingWraps: z.int(),
     lastSuccessTime: iso.nullable(),
     lastFailure: failureAnswer.nullable(),
-    gateways: z.array(z.object({ gateway: z.string(), reportTime: iso, data: breakerAnswer, control: breakerAnswer, quota: z.null() })),
+    gateways: z.array(
+      z.object({ gateway: z.string(), reportTime: iso, data: breakerAnswer, control: breakerAnswer, quota: z.null() }),
+    ),
   })
   .meta({ id: "Provider" });
 
@@ -97,7 +106,12 @@ function verbs(parts: RestParts): readonly Route[] {
       summary: "Take a provider out of every plan",
       body: drainBody,
       handle: async ({ params, body, facts }, principal) => {
-        const changed = await drainProvider(broker, callerOf(parts, facts, principal), param(params, "provider"), body.reason);
+        const changed = await drainProvider(
+          broker,
+          callerOf(parts, facts, principal),
+          param(params, "provider"),
+          body.reason,
+        );
         return changedReply({ ...changed, value: toProviderJson(changed.value) });
       },
     }),
@@ -108,7 +122,12 @@ function verbs(parts: RestParts): readonly Route[] {
       summary: "Give a drained provider its traffic back, or a share of it",
       body: restoreBody,
       handle: async ({ params, body, facts }, principal) => {
-        const changed = await restoreProvider(broker, callerOf(parts, facts, principal), param(params, "provider"), body.share);
+        const changed = await restoreProvider(
+          broker,
+          callerOf(parts, facts, principal),
+          param(params, "provider"),
+          body.share,
+        );
         return changedReply({ ...changed, value: toProviderJson(changed.value) });
       },
     }),
@@ -134,10 +153,12 @@ function toProviderJson(view: ProviderView): z.input<typeof providerAnswer> {
     jurisdiction: member.facts.jurisdiction,
     protection: member.facts.protection,
     failureDomain: member.facts.failureDomain,
-    ...{ status, statusReason },
+    status,
+    statusReason,
     drained: drain?.drained === true ? { by: drain.by, reason: drain.reason, time: isoTime(drain.time) } : null,
     drill: null,
-    ...{ keysServedOnlyHere, missingWraps },
+    keysServedOnlyHere,
+    missingWraps,
     lastSuccessTime: isoTimeOrNull(view.lastSuccessTime),
     lastFailure:
       lastFailure === null
@@ -165,7 +186,9 @@ function toBreakerJson(breaker: BreakerSnapshot): z.input<typeof breakerAnswer> 
     state,
     sinceTime: isoTimeOrNull(breaker.sinceTime),
     nextProbeTime: isoTimeOrNull(breaker.nextProbeTime),
-    ...{ calls, failures, inFlight },
+    calls,
+    failures,
+    inFlight,
     p50Ms: rounded(breaker.p50Ms),
     p99Ms: rounded(breaker.p99Ms),
     queued: 0,

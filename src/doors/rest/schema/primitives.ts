@@ -19,7 +19,10 @@ function codePoints(text: string): number {
 }
 
 export const keyName = z.string().regex(KEY_NAME).meta({ description: "Name of a key; never starts with key_." });
-export const keyAlias = z.string().regex(KEY_ALIAS).meta({ description: "Alias of a key; shares one index with the names." });
+export const keyAlias = z
+  .string()
+  .regex(KEY_ALIAS)
+  .meta({ description: "Alias of a key; shares one index with the names." });
 
 /** An RFC 3339 time with any offset; parsed to epoch milliseconds. */
 export const time = z.iso
@@ -42,7 +45,11 @@ export const bytes = z
   .transform((text, context): Buffer => {
     const decoded = decodeBase64(text);
     if (decoded !== undefined) return decoded;
-    context.addIssue({ code: "custom", message: "wanted canonical padded base64 (RFC 4648 section 4)", params: { code: "format" } });
+    context.addIssue({
+      code: "custom",
+      message: "wanted canonical padded base64 (RFC 4648 section 4)",
+      params: { code: "format" },
+    });
     return z.NEVER;
   })
   .meta({ override: { type: "string", contentEncoding: "base64" } });
@@ -53,12 +60,20 @@ const MAX_VALUE = 255;
 export const labels = z
   .unknown()
   .transform((value, context) => stringMap(value, context, labelProblem))
-  .meta({ override: { type: "object", additionalProperties: { type: "string", maxLength: MAX_VALUE }, maxProperties: MAX_LABELS } });
+  .meta({
+    override: {
+      type: "object",
+      additionalProperties: { type: "string", maxLength: MAX_VALUE },
+      maxProperties: MAX_LABELS,
+    },
+  });
 
 /** As {@link labels}, and `null` removes one. */
 export const labelChanges = z
   .unknown()
-  .transform((value, context) => stringMap(value, context, (name, text) => (text === null ? undefined : labelProblem(name, text))))
+  .transform((value, context) =>
+    stringMap(value, context, (name, text) => (text === null ? undefined : labelProblem(name, text))),
+  )
   .meta({ override: { type: "object", additionalProperties: { type: ["string", "null"], maxLength: MAX_VALUE } } });
 
 /** Typed attributes of a key: text by name. */
@@ -106,7 +121,9 @@ export const context = z
     }
     return toContext(members, refinement);
   })
-  .meta({ override: { type: "object", additionalProperties: { type: "string" }, maxProperties: CONTEXT_LIMITS.pairs } });
+  .meta({
+    override: { type: "object", additionalProperties: { type: "string" }, maxProperties: CONTEXT_LIMITS.pairs },
+  });
 
 function toContext(members: readonly (readonly [string, unknown])[], refinement: z.RefinementCtx): Context {
   if (members.length === 0) return NO_CONTEXT;
@@ -129,7 +146,9 @@ function contextProblem(name: string, text: unknown): { message: string; params:
   const { keyCharacters, valueCharacters } = CONTEXT_LIMITS;
   if (typeof text !== "string") return { message: "wanted a text", params: { code: "type" } };
   const length = codePoints(name);
-  if (length < 1 || length > keyCharacters) return { message: `wanted a name of 1..${keyCharacters} characters`, params: { code: "length" } };
-  if (codePoints(text) > valueCharacters) return { message: `wanted at most ${valueCharacters} characters`, params: { code: "length" } };
+  if (length < 1 || length > keyCharacters)
+    return { message: `wanted a name of 1..${keyCharacters} characters`, params: { code: "length" } };
+  if (codePoints(text) > valueCharacters)
+    return { message: `wanted at most ${valueCharacters} characters`, params: { code: "length" } };
   return undefined;
 }

@@ -6,7 +6,18 @@ import { KEY_OPERATIONS, type KeyOperation, PURPOSES } from "#core/purposes.ts";
 import { ROLES } from "#core/records.ts";
 import { STATE_REASONS } from "#core/states.ts";
 import { NO_CONTEXT } from "#core/context.ts";
-import { attributeChanges, attributes, bytes, characters, context, keyAlias, keyName, labelChanges, labels, time } from "./primitives.ts";
+import {
+  attributeChanges,
+  attributes,
+  bytes,
+  characters,
+  context,
+  keyAlias,
+  keyName,
+  labelChanges,
+  labels,
+  time,
+} from "./primitives.ts";
 
 /** Absent and `null` are one. */
 function optional<S extends z.ZodType>(schema: S): z.ZodType<z.output<S> | undefined> {
@@ -39,8 +50,16 @@ const portable = z.strictObject({
   dedicated: optional(z.boolean()),
 });
 const native = z.strictObject({ kind: z.literal("native"), provider: optional(providerName) });
-const replicated = z.strictObject({ kind: z.literal("replicated"), holders: optional(holders), minimum: optional(z.int().min(1).max(16)) });
-const perProvider = z.strictObject({ kind: z.literal("per-provider"), holders: optional(holders), minimum: optional(z.int().min(1).max(16)) });
+const replicated = z.strictObject({
+  kind: z.literal("replicated"),
+  holders: optional(holders),
+  minimum: optional(z.int().min(1).max(16)),
+});
+const perProvider = z.strictObject({
+  kind: z.literal("per-provider"),
+  holders: optional(holders),
+  minimum: optional(z.int().min(1).max(16)),
+});
 export const custodyRequest = z.discriminatedUnion("kind", [portable, native, replicated, perProvider]);
 
 export const createKeyBody = z
@@ -82,13 +101,19 @@ export const updateKeyBody = z
   })
   .meta({ id: "UpdateKeyRequest" });
 
-export const moveAliasBody = z.strictObject({ from: z.string().max(300), to: z.string().max(300) }).meta({ id: "MoveAliasRequest" });
+export const moveAliasBody = z
+  .strictObject({ from: z.string().max(300), to: z.string().max(300) })
+  .meta({ id: "MoveAliasRequest" });
 
 const format = defaulted(z.enum(["claviger", "native"]), "claviger");
-const contextField = context.optional().transform((value) => value ?? NO_CONTEXT) as unknown as z.ZodType<z.output<typeof context>>;
+const contextField = context.optional().transform((value) => value ?? NO_CONTEXT) as unknown as z.ZodType<
+  z.output<typeof context>
+>;
 const ciphertext = z.string().max(2_000_000);
 
-export const encryptItem = z.strictObject({ plaintext: bytes, context: contextField, format }).meta({ id: "EncryptRequest" });
+export const encryptItem = z
+  .strictObject({ plaintext: bytes, context: contextField, format })
+  .meta({ id: "EncryptRequest" });
 export const decryptItem = z
   .strictObject({ ciphertext, context: contextField, format, upgrade: defaulted(z.boolean(), false) })
   .meta({ id: "DecryptRequest" });
@@ -102,9 +127,15 @@ export const reencryptItem = z
   })
   .meta({ id: "ReencryptRequest" });
 export const dataKeyItem = z
-  .strictObject({ bytes: defaulted(z.int().min(1).max(1024), 32), context: contextField, withPlaintext: defaulted(z.boolean(), true) })
+  .strictObject({
+    bytes: defaulted(z.int().min(1).max(1024), 32),
+    context: contextField,
+    withPlaintext: defaulted(z.boolean(), true),
+  })
   .meta({ id: "GenerateDataKeyRequest" });
-export const randomBody = z.strictObject({ bytes: z.int().min(1).max(1024), provider: optional(providerName) }).meta({ id: "RandomRequest" });
+export const randomBody = z
+  .strictObject({ bytes: z.int().min(1).max(1024), provider: optional(providerName) })
+  .meta({ id: "RandomRequest" });
 
 const told = { detail: optional(characters(0, 1000)), ticket: optional(characters(0, 128)) };
 const freeReason = characters(1, 200);
@@ -113,20 +144,33 @@ export const suspendBody = z
   .strictObject({ reason: z.enum(STATE_REASONS.suspended), processing: optional(z.enum(["allow", "deny"])), ...told })
   .meta({ id: "SuspendRequest" });
 export const resumeBody = z.strictObject({ reason: freeReason, ...told }).meta({ id: "ResumeRequest" });
-export const deactivateBody = z.strictObject({ reason: z.enum(["revoked", "superseded"]), ...told }).meta({ id: "DeactivateRequest" });
-export const compromiseBody = z.strictObject({ reason: freeReason, occurrenceTime: optional(time), ...told }).meta({ id: "CompromiseRequest" });
+export const deactivateBody = z
+  .strictObject({ reason: z.enum(["revoked", "superseded"]), ...told })
+  .meta({ id: "DeactivateRequest" });
+export const compromiseBody = z
+  .strictObject({ reason: freeReason, occurrenceTime: optional(time), ...told })
+  .meta({ id: "CompromiseRequest" });
 export const rotateBody = z
-  .strictObject({ reason: optional(freeReason), prepublishSeconds: defaulted(z.int().min(0).max(31_536_000), 0), ...told })
+  .strictObject({
+    reason: optional(freeReason),
+    prepublishSeconds: defaulted(z.int().min(0).max(31_536_000), 0),
+    ...told,
+  })
   .meta({ id: "RotateRequest" });
 
 export const drainBody = z.strictObject({ reason: characters(1, 1000) }).meta({ id: "DrainRequest" });
-export const restoreBody = z.strictObject({ share: defaulted(z.number().gt(0).max(1), 1) }).meta({ id: "RestoreRequest" });
+export const restoreBody = z
+  .strictObject({ share: defaulted(z.number().gt(0).max(1), 1) })
+  .meta({ id: "RestoreRequest" });
 export const emptyBody = z.strictObject({});
 
 const assumed = defaulted(z.array(providerName).max(16), []);
 export const explainBody = z
   .strictObject({
-    operation: z.union([z.literal("create-key"), z.enum(Object.keys(KEY_OPERATIONS) as [KeyOperation, ...KeyOperation[]])]),
+    operation: z.union([
+      z.literal("create-key"),
+      z.enum(Object.keys(KEY_OPERATIONS) as [KeyOperation, ...KeyOperation[]]),
+    ]),
     key: optional(z.string().max(300)),
     create: optional(
       z.strictObject({
@@ -163,7 +207,10 @@ export const createNamespaceBody = z
     name: z
       .string()
       .regex(NAMESPACE_NAME)
-      .refine((name) => !RESERVED_NAMES.includes(name), { error: "wanted a name that is not reserved", params: { code: "conflict" } }),
+      .refine((name) => !RESERVED_NAMES.includes(name), {
+        error: "wanted a name that is not reserved",
+        params: { code: "conflict" },
+      }),
     dualControl: defaulted(z.boolean(), true),
     approvers: defaulted(z.int().min(1).max(10), 1),
     activation: defaulted(z.enum(["automatic", "manual"]), "automatic"),
