@@ -28,6 +28,14 @@ describe("the vectors of format 1", () => {
     await expect(ascii(`${JSON.stringify(formatVectors(), null, 2)}\n`)).toMatchFileSnapshot(file.pathname);
   });
 
+  it("hold every value that docs/format.md quotes", () => {
+    const page = readFileSync(new URL("../../../docs/format.md", import.meta.url), "utf8");
+    const held = readFileSync(file, "utf8");
+    const quoted = page.match(/\b(?:[0-9a-f]{18,}|clv1\.[\w-]{20,})/gu) ?? [];
+    expect(quoted.length).toBeGreaterThan(12);
+    expect(quoted.filter((value) => !held.includes(value))).toEqual([]);
+  });
+
   const vectors = JSON.parse(readFileSync(file, "utf8")) as Vectors;
   const contexts = new Map(vectors.contexts.map(({ name, context }) => [name, contextOf(context)]));
   const openIt = ({ versionKey, context, text }: Omit<Message, "name">): Buffer =>
