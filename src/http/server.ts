@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { setDefaultHighWaterMark } from "node:stream";
 import { KmsError } from "#core/errors.ts";
 import { PROBLEM_TYPE, toProblem } from "./problem.ts";
 
@@ -24,6 +25,11 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>;
 }
 
+/**
+ * More than any answer has. A connection whose answer is still being written pauses the parser when the next request comes, and over TLS Node
+ * (24.21) then hands the paused parser the rest of that request: "HPE_PAUSED", and the connection is lost. So no answer may fill a socket.
+ */
+const SOCKET_BYTES = 4 * 1024 * 1024;
 const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
@@ -31,6 +37,7 @@ const KEEP_ALIVE_MS = 65_000;
 
 /** Listens; rejects with a sentence for an operator, such as a port in use. */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
+  setDefaultHighWaterMark(false, SOCKET_BYTES);
   const server = createServer(options);
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
