@@ -19,6 +19,7 @@ const stop = new Promise<void>((resolve) => {
 
 const host: HostOptions = {
   environment: process.env,
+  execArgv: process.execArgv,
   version: commandVersion(),
   readText: (path) => readFileSync(path, "utf8"),
   stop,

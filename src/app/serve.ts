@@ -9,10 +9,13 @@ import type { Config } from "#config/schema.ts";
 import { PROVIDER_KINDS } from "#providers/registry.ts";
 import { KmsError } from "#core/errors.ts";
 import { type Gateway, isLoopback, openGateway } from "../app.ts";
+import { guardMemory } from "./memory-guard.ts";
 import { systemSources } from "./system-sources.ts";
 
 export type HostOptions = {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Node's own options of this process. */
+  readonly execArgv: readonly string[];
   readonly version: string;
   readonly readText: (path: string) => string;
   /** Resolves when the process is told to stop. */
@@ -21,7 +24,12 @@ export type HostOptions = {
   readonly complain: (line: string) => void;
 };
 
-export type ServeOptions = { readonly config?: string; readonly data: string; readonly port?: number; readonly insecureHttp: boolean };
+export type ServeOptions = {
+  readonly config?: string;
+  readonly data: string;
+  readonly port?: number;
+  readonly insecureHttp: boolean;
+};
 
 /** Runs a gateway until it is told to stop. Resolves with the exit code: 0, or 1 after one line per mistake. */
 export async function serve(options: ServeOptions, host: HostOptions): Promise<number> {
@@ -32,7 +40,10 @@ export async function serve(options: ServeOptions, host: HostOptions): Promise<n
 }
 
 /** Makes what a gateway needs to start, without starting it. */
-export async function init({ config, data }: { readonly config?: string; readonly data: string }, host: HostOptions): Promise<number> {
+export async function init(
+  { config, data }: { readonly config?: string; readonly data: string },
+  host: HostOptions,
+): Promise<number> {
   const options = { data, insecureHttp: false, listens: false, ...(config === undefined ? {} : { config }) };
   return await withGateway(options, host, async ({ clientFile }) => {
     host.print(`${data} is ready; the first admin's credential is in ${clientFile}`);
@@ -51,11 +62,15 @@ async function withGateway(
     return 1;
   }
   try {
+    guardMemory({ execArgv: host.execArgv, nodeOptions: host.environment["NODE_OPTIONS"] });
     await using gateway = await openGateway({
       config: withOverrides(loaded.config, options),
       dataFolder: resolve(options.data),
       sources: systemSources(),
-      log: pino({ level: host.environment["CLAVIGER_LOG_LEVEL"] ?? "info", base: null }, destination({ fd: 2, sync: true })),
+      log: pino(
+        { level: host.environment["CLAVIGER_LOG_LEVEL"] ?? "info", base: null },
+        destination({ fd: 2, sync: true }),
+      ),
       version: host.version,
       listens: options.listens,
       validatePolicy: async (text) => {
@@ -71,7 +86,9 @@ async function withGateway(
   }
 }
 
-type Loaded = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly lines: readonly string[] };
+type Loaded =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly lines: readonly string[] };
 
 async function loadConfig({ config: file }: ServeOptions, host: HostOptions): Promise<Loaded> {
   let text = DEFAULT_CONFIG;
@@ -93,14 +110,21 @@ async function parse(text: string, { environment, readText }: HostOptions): Prom
 }
 
 function withOverrides(config: Config, { port, insecureHttp }: ServeOptions): Config {
-  const listen = { ...config.listen, ...(port === undefined ? {} : { port }), ...(insecureHttp ? { insecureHttp } : {}) };
+  const listen = {
+    ...config.listen,
+    ...(port === undefined ? {} : { port }),
+    ...(insecureHttp ? { insecureHttp } : {}),
+  };
   if (listen.insecureHttp && !isLoopback(listen.host)) {
     throw new Error(`--insecure-http is for loopback addresses, and listen.host is ${listen.host}`);
   }
   return { ...config, listen };
 }
 
-function banner({ address, domains }: Gateway, { version, data }: { readonly version: string; readonly data: string }): string {
+function banner(
+  { address, domains }: Gateway,
+  { version, data }: { readonly version: string; readonly data: string },
+): string {
   const scheme = address.startsWith("https:") ? `--cacert ${data}/ca.pem ` : "";
   return [
     `Claviger ${version} serves ${address}`,
