@@ -80,19 +80,23 @@ function watchTyped(command: Command, typed: Typed): void {
 
 type Conclusion = { readonly io: CommandIo; readonly session: Session; readonly command: Command };
 
-async function conclude(error: unknown, { io, session, command }: Conclusion): Promise<number> {
-  if (error instanceof LocalExit) return error.exitCode;
-  if (io.signal?.aborted === true) return EXIT.done;
-  if (codeOf(error) === "EPIPE" && !(error instanceof Failure)) return EXIT.done; // who reads has seen enough, as in | head
-  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
-  if (error instanceof CommanderError && error.code === "commander.help") {
+async function conclude(thrown: unknown, { io, session, command }: Conclusion): Promise<number> {
+  if (thrown instanceof LocalExit) return thrown.exitCode;
+  if (codeOf(thrown) === "EPIPE" && !(thrown instanceof Failure)) return EXIT.done; // who reads has seen enough, as in | head
+  if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.done;
+  if (thrown instanceof CommanderError && thrown.code === "commander.help") {
     await session.tell(command.helpInformation().trimEnd()).catch(ignore);
     return EXIT.usage;
   }
-  const failure = toFailure(error);
+  const failure = io.signal?.aborted === true ? interrupted(thrown) : toFailure(thrown);
   const typed = { name: commandPath(command), usage: `npx claviger ${commandPath(command)} ${command.usage()}` };
   await session.tell(failureLines(failure, typed).trimEnd()).catch(ignore); // nobody listens: the code says it
   return failure.exitCode;
+}
+
+function interrupted(cause: unknown): Failure {
+  const text = { what: "interrupted", code: "INTERRUPTED", why: "it was told to end before it was done" };
+  return new Failure(EXIT.unavailable, { ...text, next: "look whether it was done, and try again" }, cause);
 }
 
 function toFailure(error: unknown): Failure {

@@ -28,12 +28,14 @@ export async function gatewayFindings(gateway: Gateway, now: number): Promise<re
   const { body: readiness } = await gateway.ask("/readyz");
   const providers = await Array.fromAsync(gateway.list("/v1/providers"));
   const keys = await Array.fromAsync(gateway.list("/v1/keys", { limit: "1000" }));
+  const namespaces = await Array.fromAsync(gateway.list("/v1/namespaces"));
   const { hurt } = statusReport({ readiness, providers, keys });
   return [
     readinessFinding(readiness),
     ...certificateFindings(gateway.certificateEnd(), now),
     ...providers.map(providerFinding),
     domainFinding(providers),
+    ...namespaces.flatMap(namespaceFinding),
     ...minimumFindings(keys),
     ...hurt.map(({ subject, detail }): Finding => ({ check: "keys", result: "fail", detail: `${subject}: ${detail}` })),
   ];
@@ -88,10 +90,17 @@ function domainFinding(providers: readonly Resource[]): Finding {
   };
 }
 
+function namespaceFinding(namespace: Resource): readonly Finding[] {
+  if (valueAt(namespace, "dualControl") !== false) return [];
+  const detail = "one person alone may loosen in it (dualControl: false)";
+  return [{ check: `namespace ${textAt(namespace, "name") ?? "-"}`, result: "nag", detail }];
+}
+
 function minimumFindings(keys: readonly Resource[]): readonly Finding[] {
   const found = keysWithMinimumOne(keys);
   if (found.length === 0) return [];
   const names = found.slice(0, 5).map((key) => textAt(key, "name") ?? "-");
-  const detail = `${found.length} need one holder alone (minimum 1): ${names.join(", ")}${found.length > names.length ? ", …" : ""}`;
+  const more = found.length > names.length ? ", …" : "";
+  const detail = `one holder is enough (minimum 1) for ${names.join(", ")}${more}`;
   return [{ check: "keys", result: "nag", detail }];
 }

@@ -45,7 +45,9 @@ async function examine(session: Session, options: DoctorOptions): Promise<readon
           .join(": "),
       });
     }
-    return [...local, ...(await gatewayFindings(gateway, session.sources.now()))];
+    const running = await gatewayFindings(gateway, session.sources.now());
+    // What runs says more than what is written down.
+    return [...local.filter(({ check }) => !running.some((finding) => finding.check === check)), ...running];
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return [...local, unreachable(error)];

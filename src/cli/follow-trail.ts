@@ -3,6 +3,7 @@ import type { Gateway, Query } from "./gateway.ts";
 import { numberAt, type Resource, textAt } from "./resource.ts";
 import type { Session } from "./session.ts";
 import { renderRowsOf } from "./table.ts";
+import { repeat } from "./watch.ts";
 
 export type TrailRequest = { readonly filters: Query; readonly follow: boolean; readonly count: number };
 
@@ -49,9 +50,7 @@ type Following = {
 
 async function followFrom(session: Session, { gateway, filters, seen, start }: Following): Promise<void> {
   let last = start;
-  for (;;) {
-    await session.sources.pause(PERIOD_MS, session.signal);
-    if (session.signal.aborted) return;
+  await repeat(session, PERIOD_MS, async () => {
     const since = new Date(last - OVERLAP_MS).toISOString();
     const found = await Array.fromAsync(gateway.list("/v1/audit", { limit: String(PAGE), ...filters, since }));
     const fresh = found.filter((event) => !seen.has(idOf(event)) && timeOf(event) >= start - OVERLAP_MS).toReversed();
@@ -59,7 +58,7 @@ async function followFrom(session: Session, { gateway, filters, seen, start }: F
     last = Math.max(last, ...fresh.map(timeOf));
     for (const [id, time] of seen) if (time < last - 2 * OVERLAP_MS) seen.delete(id);
     if (fresh.length > 0) await printMore(session, fresh);
-  }
+  });
 }
 
 async function printFirst(session: Session, events: readonly Resource[]): Promise<void> {

@@ -35,9 +35,9 @@ export function withFolder(command: Command): Command {
     .option("--data <folder>", "where everything is kept", "data");
 }
 
-type OpenOptions = {
+type OpenCommandOptions = {
   readonly journal: string;
-  readonly config: string;
+  readonly config?: string;
   readonly provider: string;
   readonly context?: Pairs;
 };
@@ -47,9 +47,9 @@ export function registerOpen(program: Command, session: Session): void {
   withContext(program.command("open <file>"))
     .description("open a portable ciphertext without a gateway: with a journal and the credentials of one provider")
     .requiredOption("--journal <file>", "the journal of the gateway that made it, such as data/journal.jsonl")
-    .requiredOption("--config <file>", "a configuration that has the provider")
+    .option("--config <file>", "a configuration that has the provider; what a gateway runs without any unless told")
     .requiredOption("--provider <provider>", "the provider to ask")
-    .action(async (file: string, { context, ...options }: OpenOptions) => {
+    .action(async (file: string, { context, ...options }: OpenCommandOptions) => {
       const ciphertext = await readTextInput(session.io, file);
       await session.print(await session.offline.open({ ...options, ciphertext, context: pairsObject(context) ?? {} }));
     });

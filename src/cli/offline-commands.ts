@@ -36,7 +36,8 @@ export type OpenOptions = {
   /** `clv1.…`, without white space around it. */
   readonly ciphertext: string;
   readonly journal: string;
-  readonly config: string;
+  /** Absent: the configuration that a gateway runs without any. */
+  readonly config?: string;
   readonly provider: string;
   readonly context: Readonly<Record<string, string>>;
 };

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import type { Readable } from "node:stream";
+import { addAbortSignal, type Readable } from "node:stream";
 import { EXIT, Failure, usageFailure } from "./failure.ts";
 import type { CommandIo } from "./io.ts";
 import { unreadable } from "./secret-file.ts";
@@ -17,7 +17,8 @@ export function openInput(io: CommandIo, file: string | undefined): Readable {
   if (file === undefined && io.isTty.stdin) {
     throw usageFailure("nothing to read: stdin is a terminal", "give a FILE, or - to type it, or pipe something in");
   }
-  return file === undefined || file === "-" ? io.stdin : createReadStream(resolve(io.cwd, file));
+  const stream = file === undefined || file === "-" ? io.stdin : createReadStream(resolve(io.cwd, file));
+  return io.signal === undefined ? stream : addAbortSignal(io.signal, stream);
 }
 
 /** All bytes of {@link openInput}. */

@@ -7,12 +7,16 @@ export function verdictText(verdict: AuditVerdict): string {
   const head = verdict.ok ? "the trail is whole" : "THE TRAIL IS NOT WHOLE";
   const lines = [
     `${head}: ${numberAt(verdict, "records") ?? 0} records in ${numberAt(verdict, "segments") ?? 0} segments`,
+    ...(textAt(verdict, "keysFrom") === "folder" ? [KEYS_FROM_FOLDER] : []),
     ...resourcesAt(verdict, "chains").flatMap(chainLines),
     ...resourcesAt(verdict, "anchors").flatMap(anchorLines),
     ...resourcesAt(verdict, "findings").map(findingLine),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
 }
+
+const KEYS_FROM_FOLDER =
+  "the public key is the folder's own: who writes the folder could have put another there; give one kept apart with --public-key";
 
 function chainLines(chain: Resource): readonly string[] {
   const process = textAt(chain, "process") ?? "-";

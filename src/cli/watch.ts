@@ -8,10 +8,22 @@ const CLEAR = "\u001b[2J\u001b[H";
 export async function showOrWatch(session: Session, watch: boolean, show: () => Promise<void>): Promise<void> {
   await show();
   if (!watch) return;
-  for (;;) {
-    await session.sources.pause(PERIOD_MS, session.signal);
-    if (session.signal.aborted) return;
+  await repeat(session, PERIOD_MS, async () => {
     await session.print(session.io.isTty.stdout ? CLEAR : "\n");
     await show();
+  });
+}
+
+/** Does something after each period until the user ends it, which is how it is meant to end, also in the middle of a request. */
+export async function repeat(session: Session, periodMs: number, step: () => Promise<void>): Promise<void> {
+  for (;;) {
+    await session.sources.pause(periodMs, session.signal);
+    if (session.signal.aborted) return;
+    try {
+      await step();
+    } catch (error) {
+      if (session.signal.aborted) return;
+      throw error;
+    }
   }
 }
