@@ -76,7 +76,7 @@ export type Plan = {
 
 const UNKNOWN_P99_MS = 500;
 const TIMEOUT_MS = { min: 100, max: 1500 } as const;
-/** How long before the deadline the last attempt ends, so that the answer still arrives in time. */
+/** How long before the deadline the last attempt ends, so that the answer still arrives in time; of a short time, a tenth. */
 const ANSWER_MS = 100;
 
 /**
@@ -130,7 +130,7 @@ function lastResorts(
  * all of its own.
  */
 function withTimeouts(asked: readonly Candidate[], { remainingMs, kind }: PlanInput): readonly PlannedAttempt[] {
-  let leftMs = Math.max(0, remainingMs - ANSWER_MS);
+  let leftMs = remainingMs - Math.min(ANSWER_MS, remainingMs / 10);
   return asked.map(({ provider, binding, health }, index) => {
     const usual = Math.min(TIMEOUT_MS.max, Math.max(TIMEOUT_MS.min, 3 * (health.p99Ms ?? UNKNOWN_P99_MS)));
     const part = kind === "write" ? leftMs : leftMs / (asked.length - index);

@@ -37,6 +37,8 @@ export type CallEnd = "alive" | "failed" | "timed-out" | "nothing";
 export type Admission = {
   /** The one call on which a half-open breaker decides. */
   readonly probe: boolean;
+  /** Let through although the breaker is not closed, or ramps up: a last resort. */
+  readonly forced: boolean;
   end(outcome: CallEnd, latencyMs: number): void;
 };
 
@@ -78,7 +80,7 @@ export class Breaker implements Disposable {
   admit(forced = false): Admission | undefined {
     if (this.#state === "half-open") return this.#probing ? this.#forced(forced) : this.#probe();
     if (this.#state === "open") return this.#forced(forced);
-    return this.#isRampedOut() ? this.#forced(forced) : this.#admission(false);
+    return this.#isRampedOut() ? this.#forced(forced) : this.#admission({ probe: false, forced: false });
   }
 
   get inFlight(): number {
@@ -136,20 +138,21 @@ export class Breaker implements Disposable {
   }
 
   #forced(forced: boolean): Admission | undefined {
-    return forced ? this.#admission(false) : undefined;
+    return forced ? this.#admission({ probe: false, forced: true }) : undefined;
   }
 
   #probe(): Admission {
     this.#probing = true;
-    return this.#admission(true);
+    return this.#admission({ probe: true, forced: false });
   }
 
-  #admission(probe: boolean): Admission {
+  #admission({ probe, forced }: { readonly probe: boolean; readonly forced: boolean }): Admission {
     const epoch = this.#epoch;
     let ended = false;
     this.#inFlight += 1;
     return {
       probe,
+      forced,
       end: (outcome, latencyMs) => {
         if (ended) return;
         ended = true;

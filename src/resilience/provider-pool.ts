@@ -32,8 +32,8 @@ export type PoolSettings = {
 
 export const POOL_DEFAULTS: PoolSettings = { breaker: BREAKER_DEFAULTS, attemptTimeoutMs: "auto" };
 
-/** One finished call of a provider, for metrics. */
-export type CallReport = AuditAttempt & { readonly plane: CallPlane };
+/** One finished call of a provider, for metrics. `lastResort`: a breaker that was not closed let it through. */
+export type CallReport = AuditAttempt & { readonly plane: CallPlane; readonly lastResort: boolean };
 
 export type CallOptions<T = unknown> = {
   readonly deadline: Deadline;
@@ -203,7 +203,7 @@ class Pool implements ProviderPool {
     const wanted = options.lastResort === true || options.last === true;
     const admission = breaker.admit(wanted && breaker.inFlight < LAST_RESORT_IN_FLIGHT);
     if (admission === undefined) {
-      this.#tell(call, { outcome: "LOCAL", requestId: null, latencyMs: 0 });
+      this.#tell(call, false, { outcome: "LOCAL", requestId: null, latencyMs: 0 });
       throw new ProviderError({ failure: "LOCAL", detail: "the breaker is open" });
     }
     const { clock } = this.#options.sources;
@@ -232,7 +232,7 @@ class Pool implements ProviderPool {
       admission.end("alive", latencyMs);
       this.#latencyOf(call).add(latencyMs);
       member.lastSuccess = time;
-      this.#tell(call, { outcome: "ok", requestId: requestIdOf(end.value), latencyMs });
+      this.#tell(call, admission.forced, { outcome: "ok", requestId: requestIdOf(end.value), latencyMs });
       return end.value;
     }
     const fault = this.#faultOf(call, end);
@@ -240,7 +240,7 @@ class Pool implements ProviderPool {
     // a provider that has become slower gets more time: what was cut off counts as having taken as long
     if (end.timedOut) this.#latencyOf(call).add(latencyMs);
     member.lastFailure = { fault, operation, time };
-    this.#tell(call, { outcome: fault.failure, requestId: fault.requestId ?? null, latencyMs });
+    this.#tell(call, admission.forced, { outcome: fault.failure, requestId: fault.requestId ?? null, latencyMs });
     throw new ProviderError(fault, end.error);
   }
 
@@ -269,10 +269,10 @@ class Pool implements ProviderPool {
     return found;
   }
 
-  #tell<T>(call: Call<T>, end: Pick<AuditAttempt, "outcome" | "requestId" | "latencyMs">): void {
+  #tell<T>(call: Call<T>, lastResort: boolean, end: Pick<AuditAttempt, "outcome" | "requestId" | "latencyMs">): void {
     const attempt: AuditAttempt = { provider: call.member.name, operation: call.operation, ...end };
     call.options.onAttempt?.(attempt);
-    this.#options.onCall({ ...attempt, plane: call.plane });
+    this.#options.onCall({ ...attempt, plane: call.plane, lastResort });
   }
 }
 
