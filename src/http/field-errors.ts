@@ -55,7 +55,11 @@ function codeOf(issue: Issue, value: unknown): FieldError["code"] {
       return issue.discriminator !== undefined && typeof value === "string" ? "enum" : "type";
     case "custom":
       return customCode(issue.params);
-    default:
+    case "unrecognized_keys":
+      return "unknown-field";
+    case "invalid_format":
+    case "invalid_key":
+    case "invalid_element":
       return "format";
   }
 }
@@ -92,7 +96,11 @@ function detailOf(issue: Issue, value: unknown): string {
       return issue.format === "regex" ? `wanted ${issue.pattern ?? "another form"}` : `wanted a ${issue.format}`;
     case "custom":
       return issue.message;
-    default:
+    case "not_multiple_of":
+    case "invalid_union":
+    case "unrecognized_keys":
+    case "invalid_key":
+    case "invalid_element":
       return "wanted another value";
   }
 }

@@ -92,5 +92,5 @@ export function authenticatedRoute<B extends z.ZodType | undefined, Q extends z.
 export function publicRoute<Q extends z.ZodType | undefined>(
   route: Typed<undefined, Q> & { readonly handle: (input: RouteInput<undefined, Output<Q>>) => Promise<Reply> },
 ): Route {
-  return { ...route, access: "public", handle: route.handle as Route["handle"] };
+  return { ...route, access: "public", handle: route.handle };
 }

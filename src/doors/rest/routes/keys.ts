@@ -121,8 +121,12 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       summary: "Change a key's labels, aliases, dates and words",
       body: updateKeyRequest,
       bodyDoc: updateKeyBody,
-      handle: async ({ params, body, facts }, principal) =>
-        keyReply(await updateKey(broker, callerOf(parts, facts, principal), param(params, "key"), toKeyPatch(body))),
+      handle: async ({ params, body, facts }, principal) => {
+        const caller = callerOf(parts, facts, principal);
+        const key = param(params, "key");
+        await requireFree(body.fixed, async () => await updateKey(broker, { ...caller, dryRun: true }, key, {}));
+        return keyReply(await updateKey(broker, caller, key, toKeyPatch(body.patch)));
+      },
     }),
     authenticatedRoute({
       ...CHANGE,
@@ -138,22 +142,25 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
   ];
 }
 
-/** Members of a key that nobody can change: told as such, and not as unknown. */
-const IMMUTABLE = new Set(Object.keys(keyAnswer.shape).filter((name) => !Object.hasOwn(updateKeyBody.shape, name)));
+/** What POST takes and PATCH does not: told as immutable, and not as unknown. */
+const IMMUTABLE = Object.keys(createKeyBody.shape).filter((name) => !Object.hasOwn(updateKeyBody.shape, name));
 
-const updateKeyRequest = z.unknown().transform((body, context): z.output<typeof updateKeyBody> => {
-  const fixed =
-    typeof body === "object" && body !== null ? Object.keys(body).filter((name) => IMMUTABLE.has(name)) : [];
-  if (fixed.length > 0) {
-    throw new KmsError("IMMUTABLE_FIELD", `${fixed.join(", ")}: cannot be changed`, {
-      errors: fixed.map((name) => ({ pointer: `/${name}`, code: "conflict", detail: "cannot be changed" })),
-    });
-  }
-  const parsed = updateKeyBody.safeParse(body);
-  if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
-  return z.NEVER;
-});
+const updateKeyRequest = updateKeyBody
+  .extend(Object.fromEntries(IMMUTABLE.map((name) => [name, z.unknown().optional()])))
+  .transform((body) => ({
+    patch: body as z.output<typeof updateKeyBody>,
+    fixed: IMMUTABLE.filter((name) => Object.hasOwn(body, name)),
+  }));
+
+/** Refuses a change of what cannot change, once it is known that the caller may change the key at all. */
+async function requireFree(fixed: readonly string[], mayChange: () => Promise<unknown>): Promise<void> {
+  if (fixed.length === 0) return;
+  await mayChange();
+  throw new KmsError("IMMUTABLE_FIELD", `${fixed.join(", ")}: cannot be changed`, {
+    metadata: { fields: fixed.join(", ") },
+    errors: fixed.map((name) => ({ pointer: `/${name}`, code: "conflict", detail: "cannot be changed" })),
+  });
+}
 
 function verbRoutes(parts: RestParts): readonly Route[] {
   const { broker } = parts;

@@ -21,11 +21,11 @@ const itemError = z.object({
   error: z.object({ code: z.string(), status: z.int(), retry: z.string(), detail: z.string() }).loose(),
 });
 /** An answer, or those of a batch in the order of its items. */
-function answers<S extends z.ZodType>(single: S): Readonly<Record<number, z.ZodType>> {
+function answers(single: z.ZodType): Readonly<Record<number, z.ZodType>> {
   const batch = z.object({ items: z.array(z.union([single, itemError])), failed: z.int() });
   return { 200: z.union([single, batch]), 207: batch };
 }
-function batchable<S extends z.ZodType>(single: S): z.ZodType {
+function batchable(single: z.ZodType): z.ZodType {
   return z.union([single, z.strictObject({ items: z.array(single).min(1).max(1000) })]);
 }
 
@@ -207,18 +207,21 @@ function decryptedJson({ plaintext, upgraded: fresh, ...rest }: Decrypted & Serv
 
 function reencryptUse(parts: RestParts, caller: Caller): Use<z.output<typeof reencryptItem>, Reencrypted & Served> {
   const { broker } = parts;
-  const toItem = (item: z.output<typeof reencryptItem>): Parameters<typeof reencrypt>[3] => ({
+  return {
+    check: requireDecryptable,
+    single: async (key, item) => await reencrypt(broker, caller, key, toReencryptItem(item)),
+    batch: async (key, items) => await reencryptBatch(broker, caller, key, items.map(toReencryptItem)),
+    toJson: (value) => ({ ...value, ciphertext: writeCiphertext(value.ciphertext) }),
+  };
+}
+
+function toReencryptItem(item: z.output<typeof reencryptItem>): Parameters<typeof reencrypt>[3] {
+  return {
     ciphertext: readCiphertext(item.ciphertext),
     context: item.context,
     format: item.format,
     sourceKey: item.sourceKey,
     newContext: item.newContext ?? item.context,
-  });
-  return {
-    check: requireDecryptable,
-    single: async (key, item) => await reencrypt(broker, caller, key, toItem(item)),
-    batch: async (key, items) => await reencryptBatch(broker, caller, key, items.map(toItem)),
-    toJson: (value) => ({ ...value, ciphertext: writeCiphertext(value.ciphertext) }),
   };
 }
 
@@ -230,7 +233,10 @@ function dataKeyUse(parts: RestParts, caller: Caller): Use<z.output<typeof dataK
     batch: async (key, items) => await generateDataKeyBatch(broker, caller, key, items),
     toJson: ({ plaintext, ciphertext, ...rest }) => {
       const json = { ciphertext: writeCiphertext(ciphertext), ...rest };
-      return plaintext === undefined ? json : { ...json, plaintext: plaintext.toString("base64") };
+      if (plaintext === undefined) return json;
+      const text = plaintext.toString("base64");
+      plaintext.fill(0);
+      return { ...json, plaintext: text };
     },
   };
 }

@@ -21,11 +21,11 @@ import {
 
 /** Absent and `null` are one. */
 function optional<S extends z.ZodType>(schema: S): z.ZodType<z.output<S> | undefined> {
-  return schema.nullish().transform((value) => value ?? undefined) as unknown as z.ZodType<z.output<S> | undefined>;
+  return schema.nullish().transform((value) => value ?? undefined);
 }
 
 function defaulted<S extends z.ZodType>(schema: S, value: z.output<S>): z.ZodType<z.output<S>> {
-  return schema.nullish().transform((given) => given ?? value) as unknown as z.ZodType<z.output<S>>;
+  return schema.nullish().transform((given) => given ?? value);
 }
 
 /** Absent stays absent; `null` clears. */
