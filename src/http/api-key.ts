@@ -10,7 +10,11 @@ const LENGTH = PREFIX.length + RANDOM_CHARACTERS + CHECKSUM_CHARACTERS;
 const HINT_CHARACTERS = PREFIX.length + 4;
 
 /** A fresh API key: 256 random bits as 43 characters of base64url, and 6 of checksum, so that a typo is known before any look-up. */
-export function createApiKey(random: Random): { readonly secret: Secret<string>; readonly digest: string; readonly hint: string } {
+export function createApiKey(random: Random): {
+  readonly secret: Secret<string>;
+  readonly digest: string;
+  readonly hint: string;
+} {
   const body = random.bytes(32).toString("base64url");
   const text = `${PREFIX}${body}${checksum(body)}`;
   return { secret: new Secret(text), digest: hash("sha256", text, "base64"), hint: text.slice(0, HINT_CHARACTERS) };

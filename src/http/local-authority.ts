@@ -44,11 +44,17 @@ export async function createLocalAuthority(now: number): Promise<LocalAuthority>
       await SubjectKeyIdentifierExtension.create(keys.publicKey),
     ] as Extension[],
   });
-  return { certificate: certificate.toString("pem"), key: Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)) };
+  return {
+    certificate: certificate.toString("pem"),
+    key: Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)),
+  };
 }
 
 /** Signs a server certificate for this machine's loopback names, its host name and `host` (P-256, 397 days). */
-export async function issueServerCertificate({ certificate, key }: LocalAuthority, { host, now }: { readonly host: string; readonly now: number }): Promise<Tls> {
+export async function issueServerCertificate(
+  { certificate, key }: LocalAuthority,
+  { host, now }: { readonly host: string; readonly now: number },
+): Promise<Tls> {
   cryptoProvider.set(webcrypto);
   const signingKey = await webcrypto.subtle.importKey("pkcs8", key, P256, false, ["sign"]);
   const keys = await generateKeys();
@@ -70,20 +76,32 @@ export async function issueServerCertificate({ certificate, key }: LocalAuthorit
     ] as Extension[],
   });
   const exported = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return { certificate: `${issued.toString("pem")}\n${certificate}\n`, key: PemConverter.encode(exported, "PRIVATE KEY") };
+  return {
+    certificate: `${issued.toString("pem")}\n${certificate}\n`,
+    key: PemConverter.encode(exported, "PRIVATE KEY"),
+  };
 }
 
-/** Whether a server certificate has fewer than 30 days left, or does not name the host. */
-export function wantsRenewal(certificate: string, { host, now }: { readonly host: string; readonly now: number }): boolean {
+/** Whether a server certificate has fewer than 30 days left, or does not name one of the names that a new one would. */
+export function wantsRenewal(
+  certificate: string,
+  { host, now }: { readonly host: string; readonly now: number },
+): boolean {
   const parsed = new X509Certificate(certificate);
   if (Date.parse(parsed.validTo) - now < RENEW_DAYS * DAY_MS) return true;
-  return isAddress(host) ? parsed.checkIP(host) === undefined : parsed.checkHost(host) === undefined;
+  return names(host).some(
+    ({ type, value }) => (type === "ip" ? parsed.checkIP(value) : parsed.checkHost(value)) === undefined,
+  );
 }
 
+/** Loopback, this machine, and the host that is listened on, unless that means every address. */
 function names(host: string): { type: "dns" | "ip"; value: string }[] {
-  const all = new Set(["localhost", "127.0.0.1", "::1", hostname().toLowerCase(), host === "0.0.0.0" || host === "::" ? "localhost" : host]);
-  return [...all].map((value) => ({ type: isAddress(value) ? "ip" : "dns", value }));
+  const all = new Set(["localhost", "127.0.0.1", "::1", hostname().toLowerCase()]);
+  if (!EVERY_ADDRESS.includes(host)) all.add(host.toLowerCase());
+  return [...all].filter((name) => name !== "").map((value) => ({ type: isAddress(value) ? "ip" : "dns", value }));
 }
+
+const EVERY_ADDRESS: readonly string[] = ["0.0.0.0", "::"];
 
 function isAddress(host: string): boolean {
   return /^[0-9.]+$/u.test(host) || host.includes(":");

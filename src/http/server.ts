@@ -34,6 +34,7 @@ const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 const KEEP_ALIVE_MS = 65_000;
+const SWEEP_MS = 20;
 
 /** Listens; rejects with a sentence for an operator, such as a port in use. */
 export async function openServer(options: ServerOptions): Promise<RunningServer> {
@@ -50,7 +51,8 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   return {
     port,
     renew: ({ certificate, key }) => {
-      if ("setSecureContext" in server) (server as ReturnType<typeof createHttpsServer>).setSecureContext({ cert: certificate, key });
+      if ("setSecureContext" in server)
+        (server as ReturnType<typeof createHttpsServer>).setSecureContext({ cert: certificate, key });
     },
     close: async (graceMs) => {
       await close(server, graceMs);
@@ -61,7 +63,7 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
 function createServer({ tls, handle }: ServerOptions): Server {
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, noDelay: true };
   if (tls === undefined) return createHttpServer(limits, handle);
-  return createHttpsServer({ ...limits, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }, handle) as unknown as Server;
+  return createHttpsServer({ ...limits, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }, handle);
 }
 
 async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
@@ -87,10 +89,15 @@ async function close(server: Server, graceMs: number): Promise<void> {
     });
   });
   server.closeIdleConnections();
+  // A connection that becomes idle once its request has ended would otherwise be kept alive
+  const sweep = setInterval(() => {
+    server.closeIdleConnections();
+  }, SWEEP_MS);
   const timer = setTimeout(() => {
     server.closeAllConnections();
   }, graceMs);
   await closed;
+  clearInterval(sweep);
   clearTimeout(timer);
 }
 
@@ -108,5 +115,7 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, requestId: string)
   const body = JSON.stringify(problem);
   const reason = problem.status === 431 ? "Request Header Fields Too Large" : "Bad Request";
   const head = [`HTTP/1.1 ${problem.status} ${reason}`, `Content-Type: ${PROBLEM_TYPE}`, `X-Request-Id: ${requestId}`];
-  socket.end(`${[...head, `Content-Length: ${Buffer.byteLength(body)}`, "Connection: close"].join("\r\n")}\r\n\r\n${body}`);
+  socket.end(
+    `${[...head, `Content-Length: ${Buffer.byteLength(body)}`, "Connection: close"].join("\r\n")}\r\n\r\n${body}`,
+  );
 }
