@@ -1,6 +1,6 @@
 import { SEALED_TABLES, type SealedTable } from "#core/records.ts";
 import { toInteger } from "./schema.ts";
-import { FIRST_LINK, type LinkedChange, REMOVED, SEAL_BYTES, type Sealer, sealsEqual } from "./seals.ts";
+import { FIRST_LINK, type LinkedChange, REMOVED, SEAL_BYTES, type Sealer } from "./seals.ts";
 
 /** What the chain names last for a row. `seal` is its 32 bytes as latin1, which takes a third of a Buffer's memory. */
 export type Named = { readonly revision: number; readonly seal: string; readonly rootVersion: number };
@@ -10,14 +10,14 @@ export type FeedChange = LinkedChange & { readonly link: Uint8Array };
 /** The verified feed as this process knows it: where it ends, and which revision and seal every row must have. */
 export class Chain {
   #revision = 0;
-  #link: Buffer = FIRST_LINK;
+  #link: Uint8Array = FIRST_LINK;
   readonly #named = new Map<SealedTable, Map<string, Named>>(SEALED_TABLES.map((table) => [table, new Map()]));
 
   get revision(): number {
     return this.#revision;
   }
 
-  get link(): Buffer {
+  get link(): Uint8Array {
     return this.#link;
   }
 
@@ -33,7 +33,7 @@ export class Chain {
   /** Follows one change if it is the next one and its link is right; false, and nothing else, if not. */
   follow(change: FeedChange, sealer: Sealer): boolean {
     if (change.revision !== this.#revision + 1) return false;
-    if (!sealsEqual(sealer.link(this.#link, change), change.link)) return false;
+    if (!sealer.linkFits(this.#link, change, change.link)) return false;
     this.append(change);
     return true;
   }
@@ -41,7 +41,7 @@ export class Chain {
   /** Takes a change whose link is known to be right, such as one that this process has just written. */
   append(change: FeedChange): void {
     this.#revision = change.revision;
-    this.#link = Buffer.from(change.link);
+    this.#link = change.link;
     this.name(change.table, change.id, {
       revision: change.revision,
       seal: latin1(change.seal),
@@ -52,7 +52,7 @@ export class Chain {
   /** Starts from a verified snapshot. */
   startAt(revision: number, link: Uint8Array): void {
     this.#revision = revision;
-    this.#link = Buffer.from(link);
+    this.#link = link;
   }
 
   name(table: SealedTable, id: string, named: Named): void {

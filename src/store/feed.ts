@@ -4,7 +4,7 @@ import { type FeedChange, isSealBytes, parseChange } from "./chain.ts";
 import type { RawRow } from "./judge.ts";
 import { type Schema, sealedTable, toInteger } from "./schema.ts";
 
-const CHANGES_PER_READ = 5000;
+const CHANGES_PER_READ = 1000;
 const ROWS_PER_READ = 500;
 
 /** Where the database says that the feed ends. */
@@ -30,15 +30,15 @@ export async function readHead(db: Kysely<Schema>): Promise<Head | undefined> {
 export async function readFeed(db: Kysely<Schema>, after: number): Promise<FeedRead> {
   const head = await readHead(db);
   const changes: (FeedChange | undefined)[] = [];
-  for await (const change of eachChange(db, after)) {
-    changes.push(change);
-    if (change === undefined) break;
-  }
+  for await (const page of eachChanges(db, after)) for (const change of page) changes.push(change);
   return { head, changes, rows: await readNamedRows(db, changes) };
 }
 
-/** The changes after a revision, in order; undefined for one that cannot be parsed. */
-export async function* eachChange(db: Kysely<Schema>, after: number): AsyncIterable<FeedChange | undefined> {
+/** The changes after a revision, in order, some at a time; the last one is undefined if it cannot be parsed. */
+export async function* eachChanges(
+  db: Kysely<Schema>,
+  after: number,
+): AsyncIterable<readonly (FeedChange | undefined)[]> {
   for (let last = after; ;) {
     const page = await db
       .selectFrom("changes")
@@ -47,13 +47,11 @@ export async function* eachChange(db: Kysely<Schema>, after: number): AsyncItera
       .orderBy("revision")
       .limit(CHANGES_PER_READ)
       .execute();
-    for (const row of page) {
-      const change = parseChange(row);
-      yield change;
-      if (change === undefined) return;
-      last = change.revision;
-    }
-    if (page.length < CHANGES_PER_READ) return;
+    const changes = page.map((row) => parseChange(row));
+    const bad = changes.indexOf(undefined);
+    yield bad === -1 ? changes : changes.slice(0, bad + 1);
+    last = changes.at(-1)?.revision ?? last;
+    if (bad !== -1 || page.length < CHANGES_PER_READ) return;
   }
 }
 

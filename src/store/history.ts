@@ -1,14 +1,14 @@
 import type { Kysely } from "kysely";
 import type { KeyId } from "#core/ids.ts";
 import type { HistoryRecord } from "#core/records.ts";
-import { type AnyRecord, type Verdict, type RawRow } from "./judge.ts";
+import { type RawRow, recordOf } from "./judge.ts";
 import type { Schema } from "./schema.ts";
 
-/** The history of a key, oldest first: the rows of which `judgeRow` says that they count. */
+/** The history of a key, oldest first: the rows of which `counts` says that they do. */
 export async function readHistory(
   db: Kysely<Schema>,
   key: KeyId,
-  judgeRow: (row: RawRow) => Verdict,
+  counts: (row: RawRow) => boolean,
 ): Promise<readonly HistoryRecord[]> {
   const rows = await db
     .selectFrom("history")
@@ -17,11 +17,7 @@ export async function readHistory(
     .where("id", "<", `${key}0`) // the character after "/"
     .execute();
   return rows
-    .map((row) => judgeRow(row))
-    .flatMap((verdict) => (verdict.kind === "good" ? [asHistory(verdict.record)] : []))
+    .filter((row) => counts(row))
+    .map((row) => recordOf(row) as HistoryRecord)
     .toSorted((a, b) => a.generation - b.generation);
-}
-
-function asHistory(record: AnyRecord): HistoryRecord {
-  return record as HistoryRecord; // the chain names it in this table
 }

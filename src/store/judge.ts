@@ -2,7 +2,7 @@ import type { RowFault } from "#core/catalog.ts";
 import { ROW_IDS, type SealedTable, type SealedTables } from "#core/records.ts";
 import { type Chain, latin1 } from "./chain.ts";
 import { toInteger } from "./schema.ts";
-import { type Sealer, sealsEqual } from "./seals.ts";
+import type { Sealer } from "./seals.ts";
 
 export type AnyRecord = SealedTables[SealedTable];
 
@@ -15,24 +15,30 @@ export type RawRow = {
   readonly root_version: unknown;
 };
 
-export type Verdict =
-  | { readonly kind: "good"; readonly record: AnyRecord }
-  | { readonly kind: "bad"; readonly fault: RowFault["fault"] };
-
-/** Decides whether a row counts: its seal is right, and it is the one that the chain names last for its id. */
-export function judge(table: SealedTable, row: RawRow, { chain, sealer }: { chain: Chain; sealer: Sealer }): Verdict {
+/**
+ * Finds what keeps a row from counting: its seal is wrong, or it is not the row that the chain names last for its id; undefined if it counts.
+ * Then its record is one of this table and of this id, since we linked and sealed no other.
+ */
+export function findFault(
+  table: SealedTable,
+  row: RawRow,
+  { chain, sealer }: { chain: Chain; sealer: Sealer },
+): RowFault["fault"] | undefined {
   const revision = toInteger(row.revision);
   const rootVersion = toInteger(row.root_version);
   const { id, record: text, seal } = row;
-  if (typeof id !== "string" || typeof text !== "string") return bad("unsealed");
-  if (revision === undefined || rootVersion === undefined || !(seal instanceof Uint8Array)) return bad("unsealed");
+  if (typeof id !== "string" || typeof text !== "string" || !(seal instanceof Uint8Array)) return "unsealed";
+  if (revision === undefined || rootVersion === undefined) return "unsealed";
+  if (!sealer.sealFits({ table, revision, text, rootVersion }, seal)) return "unsealed";
   const named = chain.named(table, id);
-  if (!sealsEqual(sealer.seal({ table, revision, text, rootVersion }), seal)) return bad("unsealed");
-  if (named === undefined) return bad("unchained");
-  if (revision !== named.revision) return bad(revision < named.revision ? "rolled-back" : "unchained");
-  if (latin1(seal) !== named.seal) return bad("unsealed");
-  const record = JSON.parse(text) as AnyRecord; // sealed by us: it is a record of this table
-  return rowIdOf(table, record) === id ? { kind: "good", record } : bad("unsealed");
+  if (named === undefined) return "unchained";
+  if (revision !== named.revision) return revision < named.revision ? "rolled-back" : "unchained";
+  return latin1(seal) === named.seal ? undefined : "unsealed";
+}
+
+/** The record of a row in which {@link findFault} found nothing. */
+export function recordOf(row: RawRow): AnyRecord {
+  return JSON.parse(row.record as string) as AnyRecord;
 }
 
 /** The id that a record's row must have. */
@@ -49,8 +55,4 @@ export function readUnverified(text: unknown): Readonly<Record<string, unknown>>
   } catch {
     return undefined;
   }
-}
-
-function bad(fault: RowFault["fault"]): Verdict {
-  return { kind: "bad", fault };
 }

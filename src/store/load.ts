@@ -1,47 +1,56 @@
+import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
-import type { RowFault } from "#core/catalog.ts";
+import type { Mutation, RowFault } from "#core/catalog.ts";
 import { SEALED_TABLES, type SealedTable } from "#core/records.ts";
 import { Chain, isRemoval } from "./chain.ts";
-import { eachChange, readHead, type Head } from "./feed.ts";
-import { type AnyRecord, type RawRow, judge, readUnverified } from "./judge.ts";
+import { type Head, eachChanges, readHead } from "./feed.ts";
+import { type RawRow, findFault, readUnverified, recordOf } from "./judge.ts";
 import { type Schema, sealedTable } from "./schema.ts";
 import type { Sealer } from "./seals.ts";
 import { readSnapshot, startAtSnapshot } from "./snapshots.ts";
 
-const ROWS_PER_READ = 5000;
+const ROWS_PER_READ = 1000;
 
-export type GoodRow = { readonly table: SealedTable; readonly id: string; readonly record: AnyRecord };
 export type BadRow = { readonly fault: RowFault; readonly unverified?: Readonly<Record<string, unknown>> | undefined };
 
 /** Everything in the database at one moment, verified: what counts, and what does not. */
 export type Loaded = {
   readonly chain: Chain;
   readonly head: Head | undefined;
-  readonly good: readonly GoodRow[];
+  /** As if each were new. */
+  readonly good: readonly Mutation[];
   readonly bad: readonly BadRow[];
 };
 
-/** Reads and verifies the whole chain, from the newest snapshot, and then every row. Runs in a transaction. */
+/** Reads and verifies the whole chain, from the newest snapshot, and then every row. Runs in a transaction; others get their turns. */
 export async function loadAll(db: Kysely<Schema>, sealer: Sealer): Promise<Loaded> {
   const chain = new Chain();
   const bad = await followAll(db, chain, sealer);
-  const good: GoodRow[] = [];
-  for (const table of SEALED_TABLES) {
-    const seen = new Set<string>();
-    for await (const row of eachRow(db, table)) {
-      const id = rowLabel(row);
-      seen.add(id);
-      const verdict = judge(table, row, { chain, sealer });
-      if (verdict.kind === "bad") bad.push(await describe(db, badRow({ table, id, fault: verdict.fault }, row)));
-      else if (table !== "history") good.push({ table, id, record: verdict.record });
-    }
-    for (const [id, named] of chain.rows(table)) {
-      if (seen.has(id)) continue;
-      if (isRemoval(table, named, sealer)) chain.drop(table, id);
-      else bad.push(await describe(db, { fault: { table, id, fault: "missing" } }));
-    }
-  }
+  const good: Mutation[] = [];
+  for (const table of SEALED_TABLES) await loadTable(db, table, { chain, sealer, good, bad });
   return { chain, head: await readHead(db), good, bad };
+}
+
+type Tools = { readonly chain: Chain; readonly sealer: Sealer; readonly good: Mutation[]; readonly bad: BadRow[] };
+
+async function loadTable(db: Kysely<Schema>, table: SealedTable, { chain, sealer, good, bad }: Tools): Promise<void> {
+  let found = 0;
+  for await (const page of eachPage(db, table, ROWS_PER_READ)) {
+    for (const row of page) {
+      const fault = findFault(table, row, { chain, sealer });
+      const id = rowLabel(row);
+      if (fault === undefined || chain.named(table, id) !== undefined) found += 1;
+      if (fault !== undefined) bad.push(await describe(db, badRow({ table, id, fault }, row)));
+      else if (table !== "history") good.push({ table, id, record: recordOf(row), ifRevision: 0 } as Mutation);
+    }
+    await setImmediate();
+  }
+  if (found === chain.rows(table).size) return;
+  for (const id of await findAbsent(db, table, chain)) {
+    const named = chain.named(table, id);
+    if (named !== undefined && isRemoval(table, named, sealer)) chain.drop(table, id);
+    else bad.push(await describe(db, { fault: { table, id, fault: "missing" } }));
+  }
 }
 
 /** Follows the feed as far as its links are right; what follows the first wrong one is unchained. */
@@ -50,12 +59,22 @@ async function followAll(db: Kysely<Schema>, chain: Chain, sealer: Sealer): Prom
   const snapshot = await readSnapshot(db, sealer);
   if (snapshot === "damaged") bad.push({ fault: { table: "feed", id: "snapshot", fault: "unsealed" } });
   else if (snapshot !== undefined) startAtSnapshot(chain, snapshot);
-  for await (const change of eachChange(db, chain.revision)) {
-    if (change !== undefined && chain.follow(change, sealer)) continue;
+  for await (const changes of eachChanges(db, chain.revision)) {
+    if (changes.every((change) => change !== undefined && chain.follow(change, sealer))) {
+      await setImmediate();
+      continue;
+    }
     bad.push({ fault: { table: "feed", id: String(chain.revision + 1), fault: "unchained" } });
     break;
   }
   return bad;
+}
+
+/** The ids that the chain names and the table does not have. */
+async function findAbsent(db: Kysely<Schema>, table: SealedTable, chain: Chain): Promise<readonly string[]> {
+  const rows = await db.selectFrom(sealedTable(table)).select("id").execute();
+  const present = new Set(rows.map((row) => row.id));
+  return [...chain.rows(table).keys()].filter((id) => !present.has(id));
 }
 
 /** All rows of a table, in the order of their ids. */

@@ -36,12 +36,12 @@ export function planChange(
     checkMutation(mutation, catalog);
   }
   const rows: PlannedRow[] = [];
-  let [revision, link] = [chain.revision, chain.link];
+  let { revision, link } = chain;
   for (const mutation of mutations) {
     revision += 1;
     const row = sealRow(mutation, { revision, link, sealer });
     rows.push(row);
-    link = Buffer.from(row.change.link);
+    ({ link } = row.change);
   }
   return { rows, names: planNames(mutations, catalog) };
 }

@@ -10,7 +10,7 @@ import { readFeed, readHead, readRows } from "./feed.ts";
 import { deleteHeartbeat, purgeHeartbeats, readHeartbeats, writeHeartbeat } from "./heartbeats.ts";
 import { readHistory } from "./history.ts";
 import { findIdempotency, keepIdempotency, purgeIdempotency } from "./idempotency.ts";
-import { judge } from "./judge.ts";
+import { findFault } from "./judge.ts";
 import { LastUse } from "./last-use.ts";
 import { takeLease } from "./leases.ts";
 import { loadAll } from "./load.ts";
@@ -125,8 +125,8 @@ export class SealedStore implements Store {
   }
 
   async history(key: KeyId): Promise<readonly HistoryRecord[]> {
-    const { chain } = this.#state;
-    return readHistory(this.#db, key, (row) => judge("history", row, { chain, sealer: this.#parts.sealer }));
+    const tools = { chain: this.#state.chain, sealer: this.#parts.sealer };
+    return readHistory(this.#db, key, (row) => findFault("history", row, tools) === undefined);
   }
 
   findIdempotency(credential: string, key: string): Promise<IdempotencyEntry | undefined> {

@@ -2,7 +2,7 @@ import type { Kysely } from "kysely";
 import { SEALED_TABLES } from "#core/records.ts";
 import { type Chain, type Named, isSealBytes, isSealedTable } from "./chain.ts";
 import { type Schema, toInteger } from "./schema.ts";
-import { type Sealer, sealsEqual } from "./seals.ts";
+import type { Sealer } from "./seals.ts";
 
 const ENTRIES_PER_PART = 10_000;
 
@@ -12,7 +12,7 @@ export type SnapshotPart = {
   readonly part: number;
   readonly parts: number;
   readonly entries: Buffer;
-  readonly link: Buffer;
+  readonly link: Uint8Array;
   readonly seal: Buffer;
   readonly root_version: number;
 };
@@ -58,7 +58,7 @@ export async function readSnapshot(db: Kysely<Schema>, sealer: Sealer): Promise<
     if (rootVersion === undefined || !(entries instanceof Uint8Array) || !isSealBytes(row.link)) return "damaged";
     link = row.link;
     const part = { revision, part: parts.length + 1, parts: rows.length, link, entries, rootVersion };
-    if (!sealsEqual(sealer.snapshotSeal(part), row.seal)) return "damaged";
+    if (!sealer.snapshotFits(part, row.seal)) return "damaged";
     parts.push(Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength));
   }
   return link === undefined ? "damaged" : { revision, link, entries: parts };

@@ -2,8 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
 import type { RowFault } from "#core/catalog.ts";
 import type { SealedTable } from "#core/records.ts";
-import { eachChange } from "./feed.ts";
-import { judge } from "./judge.ts";
+import { eachChanges } from "./feed.ts";
+import { findFault } from "./judge.ts";
 import { eachPage, rowLabel } from "./load.ts";
 import type { Schema } from "./schema.ts";
 import { FIRST_LINK, type Sealer, sealsEqual } from "./seals.ts";
@@ -27,7 +27,7 @@ export async function sweepTable(
   for await (const page of eachPage(db, table, ROWS_PER_SLICE)) {
     for (const row of page) {
       seen.add(rowLabel(row));
-      if (judge(table, row, { chain, sealer }).kind === "bad") suspects.add(rowLabel(row));
+      if (findFault(table, row, { chain, sealer }) !== undefined) suspects.add(rowLabel(row));
     }
     await setImmediate();
   }
@@ -45,13 +45,16 @@ export async function sweepFeed(
   if (snapshot === "damaged") return [{ table: "feed", id: "snapshot", fault: "unsealed" }];
   let { revision, link } = snapshot ?? { revision: 0, link: FIRST_LINK };
   if (revision > end.revision) return [];
-  for await (const change of eachChange(db, revision)) {
+  for await (const changes of eachChanges(db, revision)) {
+    for (const change of changes.filter((next) => next === undefined || next.revision <= end.revision)) {
+      if (change !== undefined && change.revision !== revision + 1) return [feedFault(revision + 1, "missing")];
+      if (change === undefined || !sealer.linkFits(link, change, change.link)) {
+        return [feedFault(revision + 1, "unchained")];
+      }
+      ({ revision, link } = change);
+    }
     if (revision === end.revision) break;
-    if (change === undefined) return [feedFault(revision + 1, "unchained")];
-    if (change.revision !== revision + 1) return [feedFault(revision + 1, "missing")];
-    if (!sealsEqual(sealer.link(link, change), change.link)) return [feedFault(change.revision, "unchained")];
-    ({ revision, link } = change);
-    if (revision % ROWS_PER_SLICE === 0) await setImmediate();
+    await setImmediate();
   }
   if (revision < end.revision) return [feedFault(revision + 1, "missing")];
   return sealsEqual(end.link, link) ? [] : [feedFault(revision, "rolled-back")];

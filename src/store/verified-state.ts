@@ -3,7 +3,7 @@ import type { Clock } from "#core/clock.ts";
 import { SEALED_TABLES, type SealedTable } from "#core/records.ts";
 import { Chain, isRemoval } from "./chain.ts";
 import type { FeedRead, Head } from "./feed.ts";
-import { type AnyRecord, type RawRow, judge } from "./judge.ts";
+import { type AnyRecord, type RawRow, findFault, recordOf } from "./judge.ts";
 import { type BadRow, type Loaded, badRow } from "./load.ts";
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { type Plan, plannedRecord } from "./plan.ts";
@@ -40,10 +40,12 @@ export class VerifiedState {
       for (const id of rows.keys())
         if (chain.named(table, id) === undefined) applied.push(this.#apply(table, id, null));
     }
-    for (const { table, id, record } of good) {
+    for (const row of good) {
+      const { table, id, record } = row;
       const known = before.get(table)?.get(id)?.revision === chain.named(table, id)?.revision;
       if (known && !hidden.has(`${table}/${id}`)) continue;
-      applied.push(this.#apply(table, id, record));
+      this.catalog.apply(table, id, record);
+      applied.push(row);
     }
     for (const row of bad) this.addFault(row);
     const standing = this.#checkHead(head);
@@ -98,12 +100,12 @@ export class VerifiedState {
         this.catalog.clearFault(table, id);
         return [];
       }
-      const verdict = row === undefined ? undefined : judge(table, row, { chain: this.chain, sealer: this.#sealer });
-      if (verdict?.kind !== "good") {
-        this.addFault(badRow({ table, id, fault: verdict?.fault ?? "missing" }, row));
+      const fault = this.#faultOf(table, row);
+      if (row === undefined || fault !== undefined) {
+        this.addFault(badRow({ table, id, fault: fault ?? "missing" }, row));
         return [];
       }
-      return this.catalog.hasFault(table, id) ? [this.#apply(table, id, verdict.record)] : [];
+      return this.catalog.hasFault(table, id) ? [this.#apply(table, id, recordOf(row))] : [];
     });
   }
 
@@ -162,10 +164,14 @@ export class VerifiedState {
       this.chain.drop(table, id);
       return [this.#apply(table, id, null, before)];
     }
-    const verdict = row === undefined ? undefined : judge(table, row, { chain: this.chain, sealer: this.#sealer });
-    if (verdict?.kind === "good") return [this.#apply(table, id, verdict.record, before)];
-    this.addFault(badRow({ table, id, fault: verdict?.fault ?? "missing" }, row));
+    const fault = this.#faultOf(table, row);
+    if (row !== undefined && fault === undefined) return [this.#apply(table, id, recordOf(row), before)];
+    this.addFault(badRow({ table, id, fault: fault ?? "missing" }, row));
     return [];
+  }
+
+  #faultOf(table: SealedTable, row: RawRow | undefined): RowFault["fault"] | undefined {
+    return row === undefined ? "missing" : findFault(table, row, { chain: this.chain, sealer: this.#sealer });
   }
 
   #apply(table: SealedTable, id: string, record: AnyRecord | null, ifRevision = 0): Mutation {
