@@ -61,8 +61,6 @@ export class Breaker implements Disposable {
   #waitMs: number;
   #outages = 0;
   #inFlight = 0;
-  /** Counts openings: an outcome of an earlier one says nothing of a half-open circuit. */
-  #epoch = 0;
   #probing = false;
   #ramped = 0;
 
@@ -147,7 +145,6 @@ export class Breaker implements Disposable {
   }
 
   #admission({ probe, forced }: { readonly probe: boolean; readonly forced: boolean }): Admission {
-    const epoch = this.#epoch;
     let ended = false;
     this.#inFlight += 1;
     return {
@@ -157,18 +154,18 @@ export class Breaker implements Disposable {
         if (ended) return;
         ended = true;
         this.#inFlight -= 1;
-        const decides = probe && epoch === this.#epoch;
-        if (decides) this.#probing = false;
+        if (probe) this.#probing = false;
         if (outcome === "alive" || outcome === "timed-out") this.#latencies.add(latencyMs);
-        if (outcome !== "nothing") this.#report(outcome !== "alive", latencyMs, decides);
+        if (outcome !== "nothing") this.#report(outcome !== "alive", latencyMs, probe);
       },
     };
   }
 
-  #report(failed: boolean, latencyMs: number, decides: boolean): void {
+  #report(failed: boolean, latencyMs: number, probe: boolean): void {
     if (this.#state === "open") return;
     if (this.#state === "half-open") {
-      if (!decides) return;
+      // a call from before says nothing of now
+      if (!probe) return;
       if (failed) this.#doubleWait();
       this.#fire(failed);
       if (failed) this.#circuit.open();
@@ -200,7 +197,6 @@ export class Breaker implements Disposable {
   }
 
   #opened(): void {
-    this.#epoch += 1;
     this.#outages = 0;
     this.#probing = false;
     this.#closedAtMs = undefined;
@@ -231,7 +227,6 @@ export class Breaker implements Disposable {
   #isRampedOut(): boolean {
     if (this.#closedAtMs === undefined) return false;
     const elapsed = this.#clock.monotonicMs() - this.#closedAtMs;
-    if (elapsed >= this.#settings.openForMs) return false;
     const share = RAMP_START + (1 - RAMP_START) * (elapsed / this.#settings.openForMs);
     this.#ramped = (this.#ramped + 1) % EVERY_TENTH;
     return this.#ramped >= share * EVERY_TENTH;

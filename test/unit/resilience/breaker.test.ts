@@ -73,6 +73,9 @@ describe("a breaker opens", () => {
 
   it("when most calls are slow", async () => {
     const breaker = create();
+    for (let i = 0; i < 10; i++) await call(breaker, OK, 1_500);
+    expect(state(breaker)).toBe("closed");
+    await pass(BREAKER_DEFAULTS.windowMs + 1_000);
     for (let i = 0; i < 10; i++) await call(breaker, OK, i % 2 === 0 ? 1_500 : 1_501);
     expect(state(breaker)).toBe("open");
   });
@@ -133,7 +136,7 @@ describe("an open breaker", () => {
     expect(forced).toMatchObject({ probe: false });
     forced?.end(OK, 1);
     await pass(0);
-    expect(state(breaker)).toBe("open");
+    expect(breaker.snapshot()).toMatchObject({ state: "open", calls: 3, failures: 3 });
   });
 });
 

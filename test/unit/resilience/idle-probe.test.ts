@@ -28,7 +28,10 @@ function create() {
     const run = world.alive ? answering(undefined) : failing({ failure: "OUTAGE", answered: true });
     await pool.call("p", "data", "probe", run, options());
   };
-  const use = async (): Promise<string> => await ending(pool.call("p", "data", "unwrap", answering("ok"), options()));
+  const use = async (how = { failing: false }): Promise<string> => {
+    const run = how.failing ? failing({ failure: "OUTAGE", answered: true }) : answering("ok");
+    return await ending(pool.call("p", "data", "unwrap", run, options()));
+  };
   const seconds = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
       await pass(1_000);
@@ -72,6 +75,16 @@ describe("a provider", () => {
     world.alive = true;
     await seconds(5);
     expect(world.probes).toEqual([10, 11, 12, 17]);
+    expect(world.pool.health("p").data.state).toBe("closed");
+    await seconds(9);
+    expect(world.probes).toEqual([10, 11, 12, 17]);
+  });
+
+  it("whose breaker calls have opened is probed as soon as it lets a probe through", async () => {
+    const { world, seconds, use } = create();
+    for (let i = 0; i < 3; i++) await use({ failing: true });
+    await seconds(6);
+    expect(world.probes).toEqual([5]);
     expect(world.pool.health("p").data.state).toBe("closed");
   });
 

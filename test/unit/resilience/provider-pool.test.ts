@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { ProviderFault } from "#core/failures.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import {
@@ -178,6 +178,28 @@ describe("the time of a call", () => {
     expect(await timed(pool, hanging)).toBe("OUTAGE at 150");
   });
 
+  it("is never below 100 ms", async () => {
+    const { pool } = create();
+    for (let i = 0; i < 20; i++) await timed(pool, answering("ok", 5));
+    expect(await timed(pool, hanging)).toBe("OUTAGE at 100");
+  });
+
+  it("shows in the health when it was used up", async () => {
+    const { pool } = create();
+    for (let i = 0; i < 19; i++) await timed(pool, answering("ok", 5));
+    await timed(pool, hanging);
+    expect(pool.health("p").data.p99Ms).toBe(1_500);
+  });
+
+  it("leaves no timer behind, however the call ends", async () => {
+    const { pool } = create();
+    const before = vi.getTimerCount();
+    await timed(pool, answering("ok", 5));
+    await timed(pool, answering("ok", 5), { timeoutMs: 300 });
+    await timed(pool, failing({ failure: "INVALID" }));
+    expect(vi.getTimerCount()).toBe(before);
+  });
+
   it("grows again for a provider that has become slower", async () => {
     const { pool } = create();
     for (let i = 0; i < 20; i++) await timed(pool, answering("ok", 50));
@@ -298,6 +320,8 @@ describe("the breaker", () => {
       expect([ends.filter((end) => end === "ok").length, ends.filter((end) => end === "LOCAL").length]).toEqual([
         8, 12,
       ]);
+      const resorts = reports.filter(({ lastResort }) => lastResort);
+      expect(resorts.map(({ outcome }) => outcome)).toEqual(Array<string>(8).fill("ok"));
     },
   );
 
@@ -340,7 +364,9 @@ describe("the pool remembers", () => {
   it("nothing of a provider that was opened anew", async () => {
     const { pool } = create();
     for (let i = 0; i < 3; i++) await ending(call(pool, failing({ failure: "OUTAGE", answered: true })));
+    const before = vi.getTimerCount();
     pool.put("p", stubProvider());
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(before);
     expect([state(pool), pool.lastFailure("p")]).toEqual(["closed", null]);
   });
 });
