@@ -63,7 +63,7 @@ export function registerClients(program: Command, session: Session): void {
       ) => {
         const gateway = await session.gateway();
         const before = await gateway.get(`/v1/clients/${segment(client)}`);
-        await giveCredential(session, client, { expireTime: expire, dryRun });
+        await giveCredential(session, { id: client, name: client }, { expireTime: expire, dryRun });
         if (revokeOld) await revokeCredentials(session, before, { dryRun });
         else
           await session.tell(
@@ -96,7 +96,7 @@ async function createClient(session: Session, name: string, options: CreateOptio
 /** The client exists by now; whoever sees its credential fail must know. */
 async function giveFirstCredential(session: Session, id: string, name: string): Promise<void> {
   try {
-    await giveCredential(session, id, {});
+    await giveCredential(session, { id, name }, {});
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const next = `the client exists without a credential: npx claviger clients rotate ${name} gives it one`;

@@ -89,7 +89,8 @@ async function conclude(thrown: unknown, { io, session, command }: Conclusion): 
     return EXIT.usage;
   }
   const failure = io.signal?.aborted === true ? interrupted(thrown) : toFailure(thrown);
-  const typed = { name: commandPath(command), usage: `npx claviger ${commandPath(command)} ${command.usage()}` };
+  const name = commandPath(command);
+  const typed = { name, usage: ["npx claviger", ...(name === "" ? [] : [name]), command.usage()].join(" ") };
   await session.tell(failureLines(failure, typed).trimEnd()).catch(ignore); // nobody listens: the code says it
   return failure.exitCode;
 }

@@ -7,21 +7,21 @@ import type { Session } from "./session.ts";
 /** Makes an API key for a client and prints it: one line on stdout, for the only time. */
 export async function giveCredential(
   session: Session,
-  client: string,
+  client: { readonly id: string; readonly name: string },
   { expireTime, dryRun }: DryRun & { readonly expireTime?: string | undefined },
 ): Promise<void> {
   const gateway = await session.gateway();
-  const path = `/v1/clients/${segment(client)}/credentials`;
+  const path = `/v1/clients/${segment(client.id)}/credentials`;
   const credential = await gateway.change("POST", path, { kind: "api-key", expireTime }, { dryRun });
   if (dryRun === true) {
     await session.printOne(credential, { name: "id" });
     return;
   }
   const secret = textAt(credential, "secret");
-  if (secret === undefined) throw noSecret(client);
+  if (secret === undefined) throw noSecret(client.name);
   await session.printData(credential, `${secret}\n`);
   await session.tell(
-    `this is the API key of ${client} (${textAt(credential, "id") ?? "-"}), shown once: keep it in a secret store`,
+    `this is the API key of ${client.name} (${textAt(credential, "id") ?? "-"}), shown once: keep it in a secret store`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { EXIT, Failure, type FailureCode } from "./failure.ts";
-import { listAt, numberAt, type Resource, resourcesAt, textAt } from "./resource.ts";
+import { numberAt, type Resource, resourcesAt, textAt } from "./resource.ts";
 
 /** What a person does about a code, where the gateway does not say it better. */
 const NEXT: Readonly<Record<string, string>> = {
@@ -57,13 +57,13 @@ export function asksForSameKey(body: Resource | undefined): boolean {
   return body !== undefined && textAt(body, "retry") === "same-key";
 }
 
+/** The detail, and what it does not say yet of single fields. */
 function whyOf(body: Resource): string {
   const detail = textAt(body, "detail") ?? `status ${numberAt(body, "status") ?? "unknown"}`;
-  if (listAt(body, "errors").length === 0) return detail;
-  const fields = resourcesAt(body, "errors").map(
-    (field) => `${textAt(field, "pointer") ?? ""}: ${textAt(field, "detail") ?? ""}`,
+  const fields = resourcesAt(body, "errors").filter((field) => !detail.includes(textAt(field, "detail") ?? ""));
+  return [detail, ...fields.map((field) => `${textAt(field, "pointer") ?? ""}: ${textAt(field, "detail") ?? ""}`)].join(
+    "; ",
   );
-  return [detail, ...fields].join("; ");
 }
 
 function nextOf(code: string, retry: string, retryAfter: string | undefined): string {

@@ -9,16 +9,18 @@ import { KEY_VIEW } from "./view.ts";
 /** Labels to set, and with `null` to remove. */
 type LabelChanges = readonly (readonly [name: string, value: string | null])[];
 
+type Cleared<T> = T | "none";
+
 type UpdateOptions = DryRun & {
   readonly label?: LabelChanges;
   readonly description?: string;
   readonly owner?: string;
   readonly contact?: readonly string[];
   readonly dataClass?: string;
-  readonly rotateDays?: number | null;
-  readonly activateAt?: string | null;
-  readonly protectStopAt?: string | null;
-  readonly deactivateAt?: string | null;
+  readonly rotateDays?: Cleared<number>;
+  readonly activateAt?: Cleared<string>;
+  readonly protectStopAt?: Cleared<string>;
+  readonly deactivateAt?: Cleared<string>;
 };
 
 export function registerUpdate(keys: Command, session: Session): void {
@@ -54,10 +56,10 @@ function patchBody(options: UpdateOptions): Readonly<Record<string, unknown>> {
     owner,
     contacts: contact,
     dataClass,
-    rotation: rotateDays === undefined ? undefined : { everyDays: rotateDays },
-    activateTime: activateAt,
-    protectStopTime: protectStopAt,
-    deactivateTime: deactivateAt,
+    rotation: rotateDays === undefined ? undefined : { everyDays: cleared(rotateDays) },
+    activateTime: cleared(activateAt),
+    protectStopTime: cleared(protectStopAt),
+    deactivateTime: cleared(deactivateAt),
   };
 }
 
@@ -72,7 +74,11 @@ function collectLabelChanges(text: string, before: LabelChanges = []): LabelChan
   return [...before, change];
 }
 
-/** A parser that also takes `none`, which takes it away. */
-function orNone<T>(parse: (text: string) => T): (text: string) => T | null {
-  return (text) => (text === "none" ? null : parse(text));
+/** A parser that also takes `none`, which takes it away. (Commander makes an empty text of an option's `null`.) */
+function orNone<T>(parse: (text: string) => T): (text: string) => Cleared<T> {
+  return (text) => (text === "none" ? text : parse(text));
+}
+
+function cleared<T>(value: Cleared<T> | undefined): T | null | undefined {
+  return value === "none" ? null : (value as T | undefined);
 }
