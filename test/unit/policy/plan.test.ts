@@ -123,9 +123,9 @@ describe("the last resort", () => {
 
 describe("a plan to write", () => {
   it("asks everybody at once, each with the whole time", () => {
-    const planned = write([candidate("a"), candidate("b"), candidate("c")], { remainingMs: 900 });
+    const planned = write([candidate("a"), candidate("b"), candidate("c")], { remainingMs: 1000 });
     expect(planned).toMatchObject({ needed: 2, parallel: 3 });
-    expect(planned.attempts.map(({ timeoutMs }) => timeoutMs)).toEqual([800, 800, 800]);
+    expect(planned.attempts.map(({ timeoutMs }) => timeoutMs)).toEqual([900, 900, 900]);
   });
 
   it("needs no binding", () => {
@@ -154,8 +154,9 @@ describe("the time of an attempt", () => {
     expect(timeouts([40, null, null], 1000)).toEqual([120, 390, 390]);
   });
 
-  it("ends 100 ms before the deadline, and is never nothing", () => {
-    expect(timeouts([null], 600)).toEqual([500]);
+  it("ends 100 ms before the deadline, or a tenth of a short time before it, and is never nothing", () => {
+    expect(timeouts([null], 1500)).toEqual([1400]);
+    expect(timeouts([null], 600)).toEqual([540]);
     expect(timeouts([null, null], 50)).toEqual([1, 1]);
   });
 
