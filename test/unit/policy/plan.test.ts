@@ -157,7 +157,8 @@ describe("the time of an attempt", () => {
   it("ends 100 ms before the deadline, or a tenth of a short time before it, and is never nothing", () => {
     expect(timeouts([null], 1500)).toEqual([1400]);
     expect(timeouts([null], 600)).toEqual([540]);
-    expect(timeouts([null, null], 50)).toEqual([1, 1]);
+    expect(timeouts([null, null], 50)).toEqual([22, 23]);
+    expect(timeouts([null, null], 0)).toEqual([1, 1]);
   });
 
   it("is not shortened for candidates that are refused", () => {
