@@ -6,6 +6,7 @@ import type { BranchRecipient, BranchRecord, BranchVersionRecord, NamespaceRecor
 import type { Custody } from "#core/custody.ts";
 import { createKeyMaterial } from "#envelope/new-key.ts";
 import { branchCommitment } from "#envelope/wrap-payload.ts";
+import { type Deadline, deadlineExceeded } from "#resilience/deadline.ts";
 import type { BrokerParts } from "./parts.ts";
 import { type Holder, isHolder, type WrapCall, wrapMutations, writeWrap, type WrittenWrap } from "./write-wrap.ts";
 
@@ -47,7 +48,7 @@ export function findBranch(catalog: Catalog, { namespace, custody, dedicatedTo }
  * Makes a branch key and wraps it under every holder of the placement that answers; succeeds with `minimum` distinct failure domains,
  * and leaves who is missing to be filled in. Nothing is recorded yet.
  *
- * @throws {KmsError} `QUORUM_NOT_REACHED` with what stood against each missing holder
+ * @throws {KmsError} `QUORUM_NOT_REACHED` with what stood against each missing holder; `DEADLINE_EXCEEDED` where that was the caller's haste
  */
 export async function createBranch(parts: BrokerParts, placement: Placement, call: WrapCall): Promise<NewBranch> {
   const { namespace, custody, dedicatedTo } = placement;
@@ -61,7 +62,7 @@ export async function createBranch(parts: BrokerParts, placement: Placement, cal
     ),
   );
   const written = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
-  requireMinimum(parts, custody, outcomes);
+  requireMinimum(parts, custody, outcomes, call.deadline);
   const now = parts.sources.clock.now();
   const branch: BranchRecord = {
     id,
@@ -118,11 +119,17 @@ async function tryHolder(
   }
 }
 
-function requireMinimum(parts: BrokerParts, custody: Portable, outcomes: readonly HolderOutcome[]): void {
+function requireMinimum(
+  parts: BrokerParts,
+  custody: Portable,
+  outcomes: readonly HolderOutcome[],
+  deadline: Deadline,
+): void {
   const domains = new Set(
     outcomes.flatMap(({ ok, name }) => (ok ? [parts.fleet.member(name)?.facts.failureDomain ?? name] : [])),
   );
   if (domains.size >= custody.minimum) return;
+  if (deadline.remainingMs() === 0) throw deadlineExceeded();
   const missing = outcomes.flatMap((outcome) => (outcome.ok ? [] : [`${outcome.name} (${outcome.because})`]));
   throw new KmsError(
     "QUORUM_NOT_REACHED",

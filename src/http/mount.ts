@@ -145,6 +145,9 @@ function parseQuery(route: Route, text: string): { readonly dryRun: boolean; rea
   if (text === "" && route.query === undefined) return { dryRun: false, query: undefined };
   const members = Object.create(null) as Record<string, string>; // so that no name is special
   for (const [name, value] of new URLSearchParams(text)) {
+    // schemas pass over a member of this name
+    if (name === "__proto__")
+      throw invalid([{ pointer: "/__proto__", code: "unknown-field", detail: "there is no such parameter" }]);
     if (Object.hasOwn(members, name))
       throw invalid([{ pointer: `/${name}`, code: "duplicate", detail: "wanted once" }]);
     members[name] = value;

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { KeyRequest } from "#broker/create-key.ts";
 import type { KeyPatch } from "#broker/update-key.ts";
-import type { createKeyBody, custodyRequest, updateKeyBody } from "./schema/requests.ts";
+import type { custodyRequest } from "./schema/custody-request.ts";
+import type { createKeyBody, updateKeyBody } from "./schema/key-requests.ts";
 
 /** The use case's words for the body of `POST /v1/keys`. */
 export function toKeyRequest(body: z.output<typeof createKeyBody>): KeyRequest {

@@ -5,9 +5,8 @@ import { PURPOSES } from "#core/purposes.ts";
 import { STATES } from "#core/states.ts";
 import type { KeyView } from "#broker/key-view.ts";
 import type { VersionView } from "#broker/read-keys.ts";
-import { isoTime, isoTimeOrNull } from "./schema/primitives.ts";
+import { iso, isoTime, isoTimeOrNull } from "./schema/primitives.ts";
 
-const iso = z.string().meta({ format: "date-time" });
 const isoOrNull = iso.nullable();
 const texts = z.record(z.string(), z.string());
 

@@ -4,7 +4,7 @@ import type { StoredAuditEvent } from "#core/audit.ts";
 import { authenticatedRoute, type Route } from "#http/route.ts";
 import { listAnswer, listQuery, readCursor, writeCursor } from "../list.ts";
 import { callerOf, type RestParts } from "../rest-parts.ts";
-import { isoTime, time } from "../schema/primitives.ts";
+import { iso, isoTime, time } from "../schema/primitives.ts";
 
 const attempt = z.object({
   provider: z.string(),
@@ -17,7 +17,7 @@ const auditAnswer = z
   .object({
     sequence: z.int(),
     process: z.string(),
-    time: z.string().meta({ format: "date-time" }),
+    time: iso,
     requestId: z.string(),
     client: z.string(),
     credential: z.string().nullable(),

@@ -15,10 +15,10 @@ import { authenticatedRoute, type Route } from "#http/route.ts";
 import { listAnswer } from "../list.ts";
 import { changedReply } from "../reply.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
-import { isoTime, isoTimeOrNull } from "../schema/primitives.ts";
-import { createClientBody, createCredentialBody, createNamespaceBody, emptyBody } from "../schema/requests.ts";
+import { iso, isoTime, isoTimeOrNull } from "../schema/primitives.ts";
+import { createClientBody, createCredentialBody, createNamespaceBody } from "../schema/client-requests.ts";
+import { emptyBody } from "../schema/verb-requests.ts";
 
-const iso = z.string().meta({ format: "date-time" });
 const credentialAnswer = z
   .object({
     id: z.string(),

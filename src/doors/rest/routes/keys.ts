@@ -17,17 +17,15 @@ import { listAnswer, listQuery, readCursor, writeCursor } from "../list.ts";
 import { toKeyPatch, toKeyRequest } from "../key-requests.ts";
 import { changedReply } from "../reply.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
+import { CREATE_KEY_FIELDS, createKeyBody, moveAliasBody, updateKeyBody } from "../schema/key-requests.ts";
 import {
   activateBody,
   compromiseBody,
-  createKeyBody,
   deactivateBody,
-  moveAliasBody,
   resumeBody,
   rotateBody,
   suspendBody,
-  updateKeyBody,
-} from "../schema/requests.ts";
+} from "../schema/verb-requests.ts";
 
 const CONTROL = { plane: "control", maxBodyBytes: 1_048_576, query: undefined } as const;
 const CHANGE = { ...CONTROL, method: "POST", changes: true, answers: { 200: keyAnswer } } as const;
@@ -143,7 +141,7 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
 }
 
 /** What POST takes and PATCH does not: told as immutable, and not as unknown. */
-const IMMUTABLE = Object.keys(createKeyBody.shape).filter((name) => !Object.hasOwn(updateKeyBody.shape, name));
+const IMMUTABLE = CREATE_KEY_FIELDS.filter((name) => !Object.hasOwn(updateKeyBody.shape, name));
 
 const updateKeyRequest = updateKeyBody
   .extend(Object.fromEntries(IMMUTABLE.map((name) => [name, z.unknown().optional()])))

@@ -12,7 +12,7 @@ import { toItemProblem } from "#http/problem.ts";
 import { authenticatedRoute, type Params, type Reply, type Route } from "#http/route.ts";
 import { type OperationBody, operationBody } from "../operation-body.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
-import { dataKeyItem, decryptItem, encryptItem, randomBody, reencryptItem } from "../schema/requests.ts";
+import { dataKeyItem, decryptItem, encryptItem, randomBody, reencryptItem } from "../schema/operation-requests.ts";
 
 const DATA = { method: "POST", plane: "data", changes: false, maxBodyBytes: 1_048_576, query: undefined } as const;
 

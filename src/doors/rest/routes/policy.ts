@@ -4,7 +4,7 @@ import { requirePermission } from "#broker/require.ts";
 import { authenticatedRoute, type Route } from "#http/route.ts";
 import { toCustody } from "../key-requests.ts";
 import { callerOf, type RestParts } from "../rest-parts.ts";
-import { explainBody } from "../schema/requests.ts";
+import { explainBody } from "../schema/ops-requests.ts";
 
 const attemptAnswer = z.object({
   provider: z.string(),

@@ -12,10 +12,10 @@ import { authenticatedRoute, type Route } from "#http/route.ts";
 import { listAnswer } from "../list.ts";
 import { changedReply } from "../reply.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
-import { isoTime, isoTimeOrNull } from "../schema/primitives.ts";
-import { drainBody, emptyBody, restoreBody } from "../schema/requests.ts";
+import { iso, isoTime, isoTimeOrNull } from "../schema/primitives.ts";
+import { drainBody, restoreBody } from "../schema/ops-requests.ts";
+import { emptyBody } from "../schema/verb-requests.ts";
 
-const iso = z.string().meta({ format: "date-time" });
 const breakerAnswer = z
   .object({
     state: z.enum(["closed", "open", "half-open"]),

@@ -1,0 +1,49 @@
+/** The bodies of lifecycle verbs (api.md § 8). */
+import { z } from "zod";
+import { STATE_REASONS } from "#core/states.ts";
+import { defaulted, optional } from "./optional.ts";
+import { characters, time } from "./primitives.ts";
+
+const YEAR_SECONDS = 31_536_000;
+
+const told = {
+  detail: optional(characters(0, 1000)).describe("For the history of the key."),
+  ticket: optional(characters(0, 128)).describe("For the history of the key."),
+};
+const why = characters(1, 200);
+
+export const activateBody = z.strictObject(told).meta({ id: "ActivateRequest" });
+
+export const suspendBody = z
+  .strictObject({
+    reason: z.enum(STATE_REASONS.suspended),
+    processing: optional(z.enum(["allow", "deny"])).describe(
+      "Whether it still opens what exists. Unless told: deny for `hold` and `compromise-suspected`, otherwise allow.",
+    ),
+    ...told,
+  })
+  .meta({ id: "SuspendRequest", examples: [{ reason: "hold", ticket: "INC-1042" }] });
+
+export const resumeBody = z
+  .strictObject({ reason: why, ...told })
+  .meta({ id: "ResumeRequest", examples: [{ reason: "false alarm" }] });
+
+export const deactivateBody = z
+  .strictObject({ reason: z.enum(["revoked", "superseded"]), ...told })
+  .meta({ id: "DeactivateRequest", examples: [{ reason: "superseded" }] });
+
+export const compromiseBody = z
+  .strictObject({ reason: why, occurrenceTime: optional(time).describe("Since when."), ...told })
+  .meta({ id: "CompromiseRequest", examples: [{ reason: "a backup was lost", ticket: "INC-1043" }] });
+
+export const rotateBody = z
+  .strictObject({
+    reason: optional(why),
+    prepublishSeconds: defaulted(z.int().min(0).max(YEAR_SECONDS), 0).describe(
+      "How long the new version is published before it becomes primary.",
+    ),
+    ...told,
+  })
+  .meta({ id: "RotateRequest" });
+
+export const emptyBody = z.strictObject({});
