@@ -3,7 +3,7 @@ import { LocalHsmError } from "./errors.ts";
 
 /** Runs `work`, and rejects as `Cancelled` the moment that the call's signal fires. Work under way goes on unseen: it is atomic. */
 export async function underSignal<T>({ signal }: CallContext, work: () => Promise<T>): Promise<T> {
-  throwIfCancelled(signal);
+  if (signal.aborted) throw cancellation(signal);
   const { promise: cancelled, reject } = Promise.withResolvers<never>();
   const onAbort = () => {
     reject(cancellation(signal));
@@ -14,10 +14,6 @@ export async function underSignal<T>({ signal }: CallContext, work: () => Promis
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-export function throwIfCancelled(signal: AbortSignal): void {
-  if (signal.aborted) throw cancellation(signal);
 }
 
 function cancellation(signal: AbortSignal): LocalHsmError {

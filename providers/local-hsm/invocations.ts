@@ -5,9 +5,9 @@ import type { ObjectStore } from "./objects.ts";
 import { requireUsable } from "./states.ts";
 
 /** Of one raw GCM key with random IVs, over all processes; SP 800-38D § 8.3 allows twice as many. */
-export const MAX_INVOCATIONS = 2 ** 31;
+const MAX_INVOCATIONS = 2 ** 31;
 /** What a process sets aside at once; what it does not use is lost when it ends. */
-export const INVOCATION_BLOCK = 2 ** 16;
+const INVOCATION_BLOCK = 2 ** 16;
 
 /** Counts encryptions with raw GCM keys, in blocks that are durable before their first use. */
 export class InvocationCounter {

@@ -36,7 +36,7 @@ export function wrapUnder(wrapKey: WrapKey, payload: Uint8Array): Buffer {
  */
 export function unwrapUnder(wrapKey: WrapKey, wrap: Uint8Array): Buffer {
   // OpenSSL opens no bytes at all to no bytes at all.
-  if (wrap.length < 16 || wrap.length % 8 !== 0) throw invalidBytes();
+  if (wrap.length === 0) throw invalidBytes();
   using kek = deriveKek(wrapKey);
   try {
     const decipher = createDecipheriv(CIPHER, kek.bytes, ALTERNATIVE_IV);

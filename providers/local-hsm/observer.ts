@@ -1,6 +1,6 @@
 import type { Uuid } from "#core/ids.ts";
 import type { Observation, Provider } from "#core/provider.ts";
-import { throwIfCancelled, underSignal } from "./cancellation.ts";
+import { underSignal } from "./cancellation.ts";
 import { LocalHsmError } from "./errors.ts";
 import { objectIdOfRef } from "./names.ts";
 import type { ObjectStore } from "./objects.ts";
@@ -21,7 +21,6 @@ export function localObserver(store: ObjectStore): Pick<Provider, "describe" | "
     list: async function* list(call) {
       const ids = await underSignal(call, async () => await store.ids());
       for (const id of ids) {
-        throwIfCancelled(call.signal);
         const observation = await underSignal(call, async () => await unlessMissing(observe(id)));
         if (observation !== null) yield observation;
       }

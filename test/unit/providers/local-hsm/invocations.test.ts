@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { NO_CONTEXT } from "#core/context.ts";
 import { parseUuid, type Uuid } from "#core/ids.ts";
-import { INVOCATION_BLOCK, InvocationCounter, MAX_INVOCATIONS } from "#providers/local-hsm/invocations.ts";
+import { InvocationCounter } from "#providers/local-hsm/invocations.ts";
 import { ObjectStore } from "#providers/local-hsm/objects.ts";
 import { Session } from "#providers/local-hsm/session.ts";
 import { call } from "../../../conformance/provider/subject.ts";
@@ -12,6 +12,9 @@ async function storeOf({ folder, sources }: Local): Promise<ObjectStore> {
   const seal = { kind: "file", path: `${folder}/master.key` } as const;
   return new ObjectStore(await Session.open({ folder, seal, sources }), sources);
 }
+
+const INVOCATION_BLOCK = 65_536;
+const MAX_INVOCATIONS = 2_147_483_648;
 
 async function countedKey(): Promise<{ local: Local; store: ObjectStore; id: Uuid }> {
   const local = await openLocal();
@@ -61,7 +64,7 @@ describe("encryptions with a raw GCM key", () => {
     await store.update(id, (meta) => ({ ...meta, invocations: MAX_INVOCATIONS - INVOCATION_BLOCK }));
     const counter = new InvocationCounter(store);
     await counter.take(id);
-    expect(await invocations(store, id)).toBe(2 ** 31);
+    expect(await invocations(store, id)).toBe(MAX_INVOCATIONS);
     const input = { ref: id, algorithm: "AES-256-GCM", plaintext: Buffer.from("x"), context: NO_CONTEXT } as const;
     const error: unknown = await local.provider.cipher?.encrypt(input, call()).catch((caught: unknown) => caught);
     expect(local.provider.classify(error)).toMatchObject({

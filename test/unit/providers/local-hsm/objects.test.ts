@@ -103,6 +103,7 @@ describe("a key's folder after a crash", () => {
       writeFileSync(join(local.folder, "objects", ref, name), "");
     }
     mkdirSync(join(local.folder, "objects", "lost+found"));
+    writeFileSync(join(local.folder, "objects", "lost+found", "1.json"), "");
     expect(await local.provider.describe(ref, call())).toMatchObject({ observed: "enabled" });
     expect(await listed(local.provider)).toHaveLength(1);
   });
@@ -141,6 +142,7 @@ describe("a destruction", () => {
     sources.clock.advance(86_400_000 - 1);
     expect(await provider.describe(ref, call())).toMatchObject({ observed: "pending-destroy" });
     sources.clock.advance(1);
+    writeFileSync(join(local.folder, "objects", ref, "cafe.tmp"), pending);
     expect((await faultOf(provider, async () => await provider.wrapper.unwrap(made, call()))).nativeCode).toBe(
       "KeyDestroyed",
     );

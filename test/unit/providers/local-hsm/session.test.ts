@@ -1,7 +1,8 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { call, faultOf } from "../../../conformance/provider/subject.ts";
+import { call, faultOf, listed } from "../../../conformance/provider/subject.ts";
 import { freshFolder, newKey, newWrap, openLocal } from "./local.ts";
 
 describe("a software hsm whose folder goes away", () => {
@@ -30,6 +31,8 @@ describe("a software hsm whose folder goes away", () => {
     const { canary } = await provider.identify(call());
     renameSync(folder, `${folder}-away`);
     provider.renew();
+    await expect(stat(join(folder, "token.json"))).rejects.toThrow("ENOENT"); // so has the reopening failed, for which nobody waits
+    await new Promise(setImmediate);
     const probe = async () => {
       await provider.probe(canary, call());
     };
@@ -44,12 +47,23 @@ describe("a software hsm whose folder goes away", () => {
     const local = await openLocal({ dataFolder });
     const ref = await newKey(local, "AES-KWP");
     renameSync(local.folder, `${local.folder}-away`);
-    await openLocal({ dataFolder });
+    await newKey(await openLocal({ dataFolder }), "AES-KWP", "op-2");
     const describeKey = async () => await local.provider.describe(ref, call());
     const expected = { failure: "OUTAGE", detail: `${local.folder} holds another software hsm now` };
     expect(await faultOf(local.provider, describeKey)).toMatchObject(expected);
     local.provider.renew();
-    expect(await faultOf(local.provider, describeKey)).toMatchObject(expected);
+    const list = async () => await listed(local.provider);
+    for (const attempt of [describeKey, list]) expect(await faultOf(local.provider, attempt)).toMatchObject(expected);
+  });
+
+  it("reads its master key anew when it is renewed", async () => {
+    const { provider, folder } = await openLocal();
+    const { canary } = await provider.identify(call());
+    chmodSync(join(folder, "master.key"), 0o644);
+    await provider.probe(canary, call());
+    provider.renew();
+    const fault = await faultOf(provider, async () => await provider.describe(canary, call()));
+    expect(fault).toMatchObject({ failure: "INTERNAL", nativeCode: "SealRefused" });
   });
 
   it("says that its token file is damaged", async () => {

@@ -35,6 +35,23 @@ describe("the sweeper", () => {
     expect(filesOf(second, damaged)).toEqual(["1.json"]);
   });
 
+  it("does not begin again when its provider closes while it runs", async () => {
+    const local = await openLocal();
+    const ref = await newKey(local, "AES-KWP");
+    await local.provider.keys.disable(ref, call());
+    await vi.waitFor(() => {
+      expect(local.sources.scheduler.waiting).toBe(1);
+    });
+    writeFileSync(join(local.folder, "objects", ref, "cafe.tmp"), "");
+    local.sources.scheduler.fire();
+    await local.provider[Symbol.asyncDispose]();
+    await vi.waitFor(() => {
+      expect(filesOf(local, ref)).toEqual(["2.json"]);
+    });
+    await new Promise(setImmediate);
+    expect(local.sources.scheduler.waiting).toBe(0);
+  });
+
   it("ends with its provider", async () => {
     const { provider, sources } = await openLocal();
     await vi.waitFor(() => {
