@@ -43,8 +43,9 @@ export type ProviderOperation = "encrypt" | "decrypt" | "wrap" | "unwrap" | "mac
 export type CapabilityRow = {
   readonly operation: ProviderOperation;
   readonly algorithm: AlgorithmName;
+  /** Of what is to be opened too; there, what is longer is INVALID like any other bytes. */
   readonly maxInputBytes: number;
-  /** What it binds as additional data. */
+  /** What it binds as additional data: maps of strings alone (`map`), any context as bytes (`bytes`), or none. */
   readonly context: "map" | "bytes" | "none";
 };
 
@@ -72,28 +73,46 @@ export type WrapContext = {
 
 /** Encrypts and decrypts with one key. Decrypt rejects as INVALID for a wrong key, a wrong context or any changed byte, indistinguishably. */
 export interface Cipher {
-  encrypt(input: { ref: NativeRef; algorithm: AlgorithmName; plaintext: Uint8Array; context: Context }, call: CallContext): Promise<Answer<Buffer>>;
+  encrypt(
+    input: { ref: NativeRef; algorithm: AlgorithmName; plaintext: Uint8Array; context: Context },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
   /** The caller owns the plaintext, an unpooled buffer. */
-  decrypt(input: { ref: NativeRef; algorithm: AlgorithmName; ciphertext: Uint8Array; context: Context }, call: CallContext): Promise<Answer<Buffer>>;
+  decrypt(
+    input: { ref: NativeRef; algorithm: AlgorithmName; ciphertext: Uint8Array; context: Context },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
 }
 
 /** Wraps the 72-byte payload of a branch key under a recipient, and opens it again. */
 export interface KeyWrapper {
-  wrap(input: { ref: NativeRef; payload: Uint8Array; context: WrapContext }, call: CallContext): Promise<Answer<Buffer>>;
+  wrap(
+    input: { ref: NativeRef; payload: Uint8Array; context: WrapContext },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
   /** The caller owns and zeroes the payload, an unpooled buffer. INVALID for anything that does not open. */
   unwrap(input: { ref: NativeRef; wrap: Uint8Array; context: WrapContext }, call: CallContext): Promise<Answer<Buffer>>;
 }
 
 export interface MacSigner {
-  mac(input: { ref: NativeRef; algorithm: AlgorithmName; message: Uint8Array }, call: CallContext): Promise<Answer<Buffer>>;
+  mac(
+    input: { ref: NativeRef; algorithm: AlgorithmName; message: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
   /** A MAC that does not fit is `false`, not an error. */
-  verifyMac(input: { ref: NativeRef; algorithm: AlgorithmName; message: Uint8Array; mac: Uint8Array }, call: CallContext): Promise<Answer<boolean>>;
+  verifyMac(
+    input: { ref: NativeRef; algorithm: AlgorithmName; message: Uint8Array; mac: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<boolean>>;
 }
 
 /** Changes keys over there. Each method is idempotent, or reads back what is there before it repeats. */
 export interface KeyAdministration {
   /** Makes a key that carries `marker` (1..64 of `[a-z0-9-]`), or answers the one that carries it already. */
-  create(spec: { algorithm: AlgorithmName; marker: string; description: string }, call: CallContext): Promise<Observation>;
+  create(
+    spec: { algorithm: AlgorithmName; marker: string; description: string },
+    call: CallContext,
+  ): Promise<Observation>;
   enable(ref: NativeRef, call: CallContext): Promise<Observation>;
   disable(ref: NativeRef, call: CallContext): Promise<Observation>;
   /** `days` within `capabilities.destructionDays`. */
@@ -133,7 +152,9 @@ export interface Provider extends AsyncDisposable {
 /** One thing wrong with a provider's options. `path` leads from the provider's own mapping to the value. */
 export type OptionProblem = { readonly path: readonly (string | number)[]; readonly message: string };
 
-export type ParsedOptions<O> = { readonly ok: true; readonly options: O } | { readonly ok: false; readonly problems: readonly OptionProblem[] };
+export type ParsedOptions<O> =
+  | { readonly ok: true; readonly options: O }
+  | { readonly ok: false; readonly problems: readonly OptionProblem[] };
 
 export type OpenProviderOptions<O> = {
   /** The configured name, such as `aws-eu`. */
