@@ -157,7 +157,6 @@ class BranchKeyCache implements BranchKeys {
       this.sweep(); // what has lapsed must not be renewed
       this.#warm.set(place.id, { place, key, recipient, loadedAt: this.#options.clock.now() });
       this.#renew(recipient);
-      this.#failed.delete(place.id);
       this.#tell("load");
       return key;
     } catch (error) {

@@ -147,6 +147,18 @@ describe("a cold branch key", () => {
   });
 });
 
+it("the failure of a load that was evicted is not remembered", async () => {
+  const { keys, read, calls, last } = harness();
+  const reader = Promise.allSettled([read()]);
+  const first = last();
+  keys.evict(BRANCH, 1);
+  await first.fail(new Error("down"));
+  await reader;
+  const again = read();
+  await last().answer();
+  expect([await again, calls.length]).toEqual([countingKey(1), 2]);
+});
+
 describe("a warm branch key", () => {
   it("is answered at once, without a load", async () => {
     const { keys, calls, warm, results } = harness();

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { createCipheriv, hash, hkdfSync } from "node:crypto";
 import type { Random } from "#core/clock.ts";
 import type { Context } from "#core/context.ts";
 import { KmsError } from "#core/errors.ts";
@@ -70,4 +70,18 @@ export function flipped(bytes: Uint8Array, bit: number): Buffer {
   const copy = Buffer.from(bytes);
   copy.writeUInt8(copy.readUInt8(bit >>> 3) ^ (1 << (bit & 7)), bit >>> 3);
   return copy;
+}
+
+/** A ciphertext under {@link VERSION_KEY} whose frames are as given, whatever the format says of them: what only a holder of the key can make. */
+export function forgeFrames(head: Buffer, contextDigest: Buffer, frames: readonly Uint8Array[]): Buffer {
+  const info = Buffer.concat([Buffer.from("claviger/1 message\0"), head, contextDigest]);
+  const okm = Buffer.from(hkdfSync("sha512", VERSION_KEY, MESSAGE_ID, info, 64));
+  const sealed = frames.map((plaintext, index) => {
+    const iv = Buffer.alloc(12);
+    iv.writeUInt32BE(index, 7);
+    iv.writeUInt8(index === frames.length - 1 ? 1 : 0, 11);
+    const gcm = createCipheriv("aes-256-gcm", okm.subarray(0, 32), iv);
+    return Buffer.concat([gcm.update(plaintext), gcm.final(), gcm.getAuthTag()]);
+  });
+  return Buffer.concat([head, MESSAGE_ID, okm.subarray(32), ...sealed]);
 }

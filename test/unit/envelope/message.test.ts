@@ -1,12 +1,21 @@
-import { createCipheriv, hkdfSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { NO_CONTEXT, type Context } from "#core/context.ts";
 import { ciphertextInvalid } from "#core/errors.ts";
 import { contextDigest } from "#envelope/context-digest.ts";
+import { writeHeader } from "#envelope/header.ts";
 import { sealMessage } from "#envelope/message.ts";
 import { open, seal } from "#envelope/portable.ts";
 import { decodeText } from "#envelope/text.ts";
-import { fixedMessageIds, flipped, KEY, OTHER_ID, refusalOf, TENANT_CONTEXT, VERSION_KEY } from "./fixtures.ts";
+import {
+  fixedMessageIds,
+  flipped,
+  forgeFrames,
+  KEY,
+  OTHER_ID,
+  refusalOf,
+  TENANT_CONTEXT,
+  VERSION_KEY,
+} from "./fixtures.ts";
 
 const plaintext = Buffer.from("attack at dawn");
 const input = { versionKey: VERSION_KEY, keyUuid: KEY, keyVersion: 3, messageIds: fixedMessageIds };
@@ -34,17 +43,20 @@ describe("a message", () => {
   });
 
   it("has exactly the bytes of format 1", () => {
-    const header = Buffer.concat([
-      Buffer.from("434c560101", "hex"),
-      Buffer.from(KEY.replaceAll("-", ""), "hex"),
-      Buffer.of(0, 0, 0, 3),
-    ]);
-    const id = fixedMessageIds.forStream({ contextDigest: plaintext });
-    const info = Buffer.concat([Buffer.from("claviger/1 message\0"), header, contextDigest(context)]);
-    const okm = Buffer.from(hkdfSync("sha512", VERSION_KEY, id, info, 64));
-    const gcm = createCipheriv("aes-256-gcm", okm.subarray(0, 32), Buffer.from("000000000000000000000001", "hex"));
-    const ciphertext = Buffer.concat([gcm.update(plaintext), gcm.final()]);
-    expect(message).toEqual(Buffer.concat([header, id, okm.subarray(32), ciphertext, gcm.getAuthTag()]));
+    const ids = [Buffer.from("434c560101", "hex"), Buffer.from(KEY.replaceAll("-", ""), "hex"), Buffer.of(0, 0, 0, 3)];
+    expect(message).toEqual(forgeFrames(Buffer.concat(ids), contextDigest(context), [plaintext]));
+  });
+
+  it("of more than one frame's plaintext is refused, even from a holder of the key", () => {
+    const forge = (length: number): Buffer =>
+      forgeFrames(message.subarray(0, 25), contextDigest(context), [Buffer.alloc(length)]);
+    expect(openIt(forge(65_536)).length).toBe(65_536);
+    expect(refusalOf(() => openIt(forge(65_537)))).toEqual(theOneError);
+  });
+
+  it("of version 0 is refused, even from a holder of the key", () => {
+    const head = writeHeader({ suite: "message", keyUuid: KEY, keyVersion: 0 });
+    expect(refusalOf(() => openIt(forgeFrames(head, contextDigest(context), [plaintext])))).toEqual(theOneError);
   });
 
   it("refuses every flipped bit with the one error", () => {

@@ -3,7 +3,7 @@ import { ciphertextInvalid } from "#core/errors.ts";
 import { contextDigest } from "#envelope/context-digest.ts";
 import { open, seal } from "#envelope/portable.ts";
 import { countFrames, openStream, sealStream } from "#envelope/stream.ts";
-import { fixedMessageIds, flipped, KEY, refusalOf, TENANT_CONTEXT, VERSION_KEY } from "./fixtures.ts";
+import { fixedMessageIds, flipped, forgeFrames, KEY, refusalOf, TENANT_CONTEXT, VERSION_KEY } from "./fixtures.ts";
 
 const FRAME = 65_552;
 const PREAMBLE = 89;
@@ -67,6 +67,19 @@ describe("a stream", () => {
     const small = seal({ ...input, context, plaintext: Buffer.from("small") });
     small.writeUInt8(2, 4);
     expect(refusalOf(() => openIt(small))).toEqual(theOneError);
+  });
+
+  it("whose last frame is empty, or whose frames are short, is refused, even from a holder of the key", () => {
+    const forge = (...sizes: readonly number[]): Buffer =>
+      forgeFrames(
+        stream.subarray(0, 25),
+        contextDigest(context),
+        sizes.map((size) => Buffer.alloc(size)),
+      );
+    expect(openIt(forge(65_536, 1)).length).toBe(65_537);
+    for (const forged of [forge(65_536, 0), forge(65_535, 1), forge(1, 1), forge(65_537)]) {
+      expect(refusalOf(() => openIt(forged))).toEqual(theOneError);
+    }
   });
 
   it("has at most 2^24 frames", () => {

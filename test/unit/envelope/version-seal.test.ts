@@ -1,4 +1,7 @@
+import { hkdfSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { uuidBytes } from "#core/ids.ts";
+import { wrapKey } from "#envelope/key-wrap.ts";
 import { openVersionKey, sealVersionKey } from "#envelope/version-seal.ts";
 import { BRANCH, BRANCH_KEY, flipped, KEY, NAMESPACE, OTHER_ID, refusalOf, VERSION_KEY } from "./fixtures.ts";
 
@@ -33,6 +36,22 @@ describe("the seal of a version key", () => {
     for (const other of [seal.subarray(0, 32), seal.subarray(8), Buffer.concat([seal, seal]), Buffer.alloc(0)]) {
       expect(refusalOf(() => openVersionKey({ ...place, seal: other })).code).toBe("INTEGRITY_FAILURE");
     }
+  });
+
+  it("does not open if what was sealed is no version key, even under the right key", () => {
+    const branchVersion = Buffer.of(0, 0, 0, place.branchVersion);
+    const ids = [
+      uuidBytes(NAMESPACE),
+      uuidBytes(KEY),
+      Buffer.of(0, 0, 0, place.version),
+      uuidBytes(BRANCH),
+      branchVersion,
+    ];
+    const info = Buffer.concat([Buffer.from("claviger/1 seal\0"), ...ids]);
+    const kek = Buffer.from(hkdfSync("sha512", BRANCH_KEY, Buffer.alloc(0), info, 32));
+    expect(wrapKey("kw", { kek, key: VERSION_KEY })).toEqual(seal);
+    const short = wrapKey("kw", { kek, key: VERSION_KEY.subarray(0, 24) });
+    expect(refusalOf(() => openVersionKey({ ...place, seal: short })).code).toBe("INTEGRITY_FAILURE");
   });
 
   it("is made neither of nor under a key that was dropped", () => {
