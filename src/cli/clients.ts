@@ -99,7 +99,7 @@ async function giveFirstCredential(session: Session, id: string, name: string): 
     await giveCredential(session, { id, name }, {});
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const next = `the client exists without a credential: npx claviger clients rotate ${name} gives it one`;
+    const next = `the client exists: npx claviger clients rotate ${name} --revoke-old gives it an API key`;
     throw new Failure(error.exitCode, { ...error.text, next }, error);
   }
 }

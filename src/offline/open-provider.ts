@@ -1,9 +1,8 @@
-import { randomFillSync } from "node:crypto";
-import type { Sources } from "#core/clock.ts";
 import { KmsError } from "#core/errors.ts";
 import type { Provider } from "#core/provider.ts";
 import type { Config } from "#config/schema.ts";
 import { PROVIDER_KINDS } from "#providers/registry.ts";
+import { systemSources } from "./system-sources.ts";
 
 /**
  * Opens one provider of a configuration.
@@ -28,26 +27,4 @@ export async function openProvider(config: Config, name: string, dataFolder: str
     const why = cause instanceof Error ? cause.message : "for no reason that it tells";
     throw new KmsError("NO_PROVIDER", `${name} does not open: ${why}`, { metadata: { provider: name }, cause });
   }
-}
-
-/** Nothing is made here that lasts, so that one generator serves for both kinds of randomness. */
-function systemSources(): Sources {
-  return {
-    clock: { now: () => Date.now(), monotonicMs: () => performance.now() },
-    random: { bytes: randomBytes, kernelBytes: randomBytes },
-    scheduler: {
-      after(delayMs, run) {
-        const timer = setTimeout(run, delayMs);
-        return {
-          [Symbol.dispose]: () => {
-            clearTimeout(timer);
-          },
-        };
-      },
-    },
-  };
-}
-
-function randomBytes(length: number): Buffer {
-  return randomFillSync(Buffer.allocUnsafeSlow(length));
 }

@@ -80,5 +80,5 @@ function orNone<T>(parse: (text: string) => T): (text: string) => Cleared<T> {
 }
 
 function cleared<T>(value: Cleared<T> | undefined): T | null | undefined {
-  return value === "none" ? null : (value as T | undefined);
+  return value === "none" ? null : value;
 }
