@@ -173,6 +173,7 @@ export async function createRoot(
     recipients: holders,
     minimum: 1,
     threshold: 1,
+    route: SYSTEM_NAMESPACE,
     dedicatedTo: null,
     primaryVersion: 1,
     createTime: now,

@@ -7,6 +7,7 @@ import type { Custody } from "#core/custody.ts";
 import { createKeyMaterial } from "#envelope/new-key.ts";
 import { branchCommitment } from "#envelope/wrap-payload.ts";
 import { type Deadline, deadlineExceeded } from "#resilience/deadline.ts";
+import type { Fleet } from "./fleet.ts";
 import type { BrokerParts } from "./parts.ts";
 import { type Holder, isHolder, type WrapCall, wrapMutations, writeWrap, type WrittenWrap } from "./write-wrap.ts";
 
@@ -15,6 +16,7 @@ type Portable = Extract<Custody, { kind: "portable" }>;
 /** Where a new branch stands: the namespace, the placement, and the key that has it alone, if one does. */
 export type Placement = {
   readonly namespace: NamespaceRecord;
+  readonly route: string;
   readonly custody: Portable;
   readonly dedicatedTo: KeyId | null;
 };
@@ -29,19 +31,29 @@ export type NewBranch = {
 };
 
 /** The branch of a placement that exists and may be shared; undefined if the next key needs a new one. */
-export function findBranch(catalog: Catalog, { namespace, custody, dedicatedTo }: Placement): BranchRecord | undefined {
+export function findBranch(
+  { catalog, fleet }: Pick<BrokerParts, "catalog" | "fleet">,
+  { namespace, route, custody, dedicatedTo }: Placement,
+): BranchRecord | undefined {
   if (dedicatedTo !== null) return undefined;
   for (const branch of catalog.branches()) {
     const same =
       branch.namespace === namespace.name &&
+      branch.route === route &&
       branch.dedicatedTo === null &&
       branch.minimum === custody.minimum &&
       branch.threshold === custody.threshold &&
       branch.recipients.length === custody.holders.length &&
-      branch.recipients.every(({ provider }, index) => provider === custody.holders[index]);
+      branch.recipients.every((recipient, index) => isRecipient(fleet, recipient, custody.holders[index]));
     if (same) return branch;
   }
   return undefined;
+}
+
+/** Whether a recorded recipient is the provider of this name: by what it is, whatever it was called, once that is known. */
+function isRecipient(fleet: Fleet, { provider, uid }: BranchRecipient, holder: string | undefined): boolean {
+  const known = holder === undefined ? undefined : fleet.member(holder)?.uid;
+  return uid === null || known === undefined ? provider === holder : uid === known;
 }
 
 /**
@@ -51,7 +63,7 @@ export function findBranch(catalog: Catalog, { namespace, custody, dedicatedTo }
  * @throws {KmsError} `QUORUM_NOT_REACHED` with what stood against each missing holder; `DEADLINE_EXCEEDED` where that was the caller's haste
  */
 export async function createBranch(parts: BrokerParts, placement: Placement, call: WrapCall): Promise<NewBranch> {
-  const { namespace, custody, dedicatedTo } = placement;
+  const { namespace, route, custody, dedicatedTo } = placement;
   const branchKey = createKeyMaterial(parts.sources.random);
   const id = createUuid(parts.sources);
   const ids = { namespace: namespace.id, branch: id, branchVersion: 1 };
@@ -67,12 +79,10 @@ export async function createBranch(parts: BrokerParts, placement: Placement, cal
   const branch: BranchRecord = {
     id,
     namespace: namespace.name,
-    recipients: custody.holders.map((provider): BranchRecipient => ({
-      provider,
-      uid: parts.fleet.member(provider)?.uid ?? null,
-    })),
+    recipients: custody.holders.map((provider): BranchRecipient => ({ provider, uid: uidOf(parts.fleet, provider) })),
     minimum: custody.minimum,
     threshold: custody.threshold,
+    route,
     dedicatedTo,
     primaryVersion: 1,
     createTime: now,
@@ -98,6 +108,12 @@ export async function createBranch(parts: BrokerParts, placement: Placement, cal
       ...written.map((wrap): JournalEntry => ({ type: "wrap", namespace, commitment, ...wrap })),
     ],
   };
+}
+
+/** What the name stands for; null while that is not known, and for a name that should not stand for what it does. */
+function uidOf(fleet: Fleet, name: string): string | null {
+  const member = fleet.member(name);
+  return member?.misconfigured === undefined ? (member?.uid ?? null) : null;
 }
 
 type HolderOutcome =

@@ -143,9 +143,14 @@ async function obtainBranch(
   caller: Caller,
   { namespace, placed, id, record }: Obtain,
 ): Promise<Obtained> {
-  const placement = { namespace, custody: placed.custody, dedicatedTo: placed.custody.dedicated ? id : null };
+  const placement = {
+    namespace,
+    route: placed.route,
+    custody: placed.custody,
+    dedicatedTo: placed.custody.dedicated ? id : null,
+  };
   const call = { requestId: caller.requestId, deadline: caller.deadline, trace: record };
-  const branch = findBranch(parts.catalog, placement);
+  const branch = findBranch(parts, placement);
   if (branch !== undefined)
     return { branch, branchKey: await branchKeyOf(parts, branch, branch.primaryVersion, call), fresh: undefined };
   const fresh = await createBranch(parts, placement, call);

@@ -1,4 +1,5 @@
 import type { Provider } from "#core/provider.ts";
+import type { BranchRecipient } from "#core/records.ts";
 import type { ProviderFacts } from "#policy/policy.ts";
 
 /** Why a configured provider cannot be used, whatever its breaker says. */
@@ -16,6 +17,11 @@ export type FleetMember = {
   readonly canary: string | undefined;
   readonly misconfigured: Misconfiguration | undefined;
 };
+
+/** What a recorded recipient is called now. */
+export function currentName(fleet: Fleet, { provider, uid }: BranchRecipient): string {
+  return (uid === null ? undefined : fleet.memberByUid(uid)?.name) ?? provider;
+}
 
 /** The configured providers, by name and by what they are. */
 export interface Fleet {

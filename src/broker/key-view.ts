@@ -1,6 +1,6 @@
-import type { Catalog } from "#core/catalog.ts";
 import type { KeyRecord } from "#core/records.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
+import { currentName } from "./fleet.ts";
 import { MAX_PORTABLE_PLAINTEXT_BYTES } from "./encrypt.ts";
 import { primaryVersion } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -32,7 +32,7 @@ export function viewKey(parts: BrokerParts, key: KeyRecord, unconfirmed: readonl
   const pending = key.pendingVersion === primary ? null : key.pendingVersion;
   return {
     key: { ...lifecycle, primaryVersion: primary, pendingVersion: pending },
-    replication: replicationOf(parts.catalog, key, primary ?? key.latestVersion),
+    replication: replicationOf(parts, key, primary ?? key.latestVersion),
     lastUseTime: parts.store.lastUse(key.id) ?? null,
     maxPlaintextBytes: key.purpose === "encrypt" ? MAX_PORTABLE_PLAINTEXT_BYTES : null,
     hardTtlTime: hardTtl(parts, key, primary ?? key.latestVersion),
@@ -41,7 +41,11 @@ export function viewKey(parts: BrokerParts, key: KeyRecord, unconfirmed: readonl
 }
 
 /** What the branch version under a key version has, against what its branch should have. */
-export function replicationOf(catalog: Catalog, key: KeyRecord, version: number): Replication {
+export function replicationOf(
+  { catalog, fleet }: Pick<BrokerParts, "catalog" | "fleet">,
+  key: KeyRecord,
+  version: number,
+): Replication {
   const branch = key.branch === null ? undefined : catalog.branch(key.branch);
   const branchVersion = catalog.version(key.id, version)?.branchVersion ?? null;
   if (branch === undefined || branchVersion === null) return { wanted: 0, ready: 0, minimum: 0, missing: [] };
@@ -53,7 +57,7 @@ export function replicationOf(catalog: Catalog, key: KeyRecord, version: number)
   );
   const missing = branch.recipients
     .filter(({ uid }) => uid === null || !holding.has(uid))
-    .map(({ provider }) => provider);
+    .map((recipient) => currentName(fleet, recipient));
   return {
     wanted: branch.recipients.length,
     ready: branch.recipients.length - missing.length,

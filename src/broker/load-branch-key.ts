@@ -10,7 +10,8 @@ import {
 } from "#core/records.ts";
 import type { LoadedBranchKey } from "#envelope/branch-keys.ts";
 import { openWrapPayload, wrapContextDigest } from "#envelope/wrap-payload.ts";
-import { NO_ASSUMPTIONS, plan, type PlannedAttempt } from "#policy/plan.ts";
+import { NO_ASSUMPTIONS, plan, type Plan, type PlannedAttempt, type RefusalReason } from "#policy/plan.ts";
+import { routeNamed } from "#policy/routes.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { runPlan, type Tried } from "#resilience/failover.ts";
 import { namespaceOf } from "./branch.ts";
@@ -34,12 +35,13 @@ export async function loadBranchKey(parts: BrokerParts, branch: Uuid, version: n
     const planned = plan({
       kind: "load",
       candidates: [...openers.values()].map(({ candidate }) => candidate),
-      require: {},
+      require: routeNamed(parts.policy(), subject.route)?.require ?? {},
       needed: 1,
       remainingMs: deadline.remainingMs(),
       draw: parts.sources.random.bytes(1).readUInt8(0) / 256,
       assume: NO_ASSUMPTIONS,
     });
+    requireAllowed(planned);
     return await runPlan({
       attempts: planned.attempts,
       deadline,
@@ -65,15 +67,25 @@ export async function loadBranchKey(parts: BrokerParts, branch: Uuid, version: n
   }
 }
 
-type Subject = { readonly namespace: NamespaceRecord; readonly branchVersion: BranchVersionRecord };
+const FORBIDDEN: ReadonlySet<RefusalReason> = new Set(["jurisdiction", "protection"]);
 
-function subjectOf(parts: BrokerParts, branch: Uuid, version: number): Subject {
+/** @throws {KmsError} `REQUIREMENT_UNMET` where the policy forbids everybody who could open it */
+function requireAllowed({ attempts, refused }: Plan): void {
+  if (attempts.length > 0 || refused.length === 0 || !refused.every(({ because }) => FORBIDDEN.has(because))) return;
+  const reasons = refused.map(({ provider, detail }) => `${provider}: ${detail}`).join("; ");
+  throw new KmsError("REQUIREMENT_UNMET", `the policy forbids every provider that could open the key; ${reasons}`);
+}
+
+type Subject = { readonly namespace: NamespaceRecord; readonly branchVersion: BranchVersionRecord };
+type LoadedSubject = Subject & { readonly route: string };
+
+function subjectOf(parts: BrokerParts, branch: Uuid, version: number): LoadedSubject {
   const record = parts.catalog.branch(branch);
   const branchVersion = parts.catalog.branchVersion(branch, version);
   if (record === undefined || branchVersion === undefined) {
     throw new KmsError("INTEGRITY_FAILURE", "the key's branch has no valid row", { metadata: { branch } });
   }
-  return { namespace: namespaceOf(parts.catalog, record.namespace), branchVersion };
+  return { namespace: namespaceOf(parts.catalog, record.namespace), branchVersion, route: record.route };
 }
 
 type OpenCall = {

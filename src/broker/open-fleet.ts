@@ -58,8 +58,8 @@ export class OpenFleet implements Fleet, AsyncDisposable {
   }
 
   memberByUid(uid: string): FleetMember | undefined {
-    for (const member of this.#members.values()) if (member.uid === uid) return member;
-    return undefined;
+    const named = this.#namesOf(uid);
+    return named.find(({ misconfigured }) => misconfigured === undefined) ?? named[0];
   }
 
   /** Opens and identifies whoever is not yet known; resolves when all have answered or failed. A failure stays for the next time. */
@@ -150,11 +150,21 @@ export class OpenFleet implements Fleet, AsyncDisposable {
     }
   }
 
+  #namesOf(uid: string): readonly Member[] {
+    return [...this.#members.values()].filter((member) => member.uid === uid);
+  }
+
+  /** Of several names for one key service the one that it was known by goes on, else the first; so that an addition harms nothing. */
+  #ownerOf(catalog: Catalog, uid: string): Member | undefined {
+    const named = this.#namesOf(uid);
+    const known = catalog.provider(uid)?.name;
+    return named.find(({ name }) => name === known) ?? named[0];
+  }
+
   #objection(catalog: Catalog, member: Member, uid: string): Misconfiguration | undefined {
-    for (const other of this.#members.values()) {
-      if (other !== member && other.uid === uid)
-        return { reason: `${other.name} and ${member.name} are the same key service` };
-    }
+    const owner = this.#ownerOf(catalog, uid);
+    if (owner !== undefined && owner !== member)
+      return { reason: `${owner.name} and ${member.name} are the same key service` };
     for (const record of catalog.providers()) {
       const moved = record.name === member.name && record.uid !== uid && this.memberByUid(record.uid) === undefined;
       const bindings = moved ? liveBindings(catalog, record.uid) : 0;

@@ -5,7 +5,7 @@ import type { ProviderHealth } from "#core/health.ts";
 import type { DrainRecord, WrapRecord } from "#core/records.ts";
 import { audited } from "./audited.ts";
 import type { Caller, Changed } from "./caller.ts";
-import type { FleetMember } from "./fleet.ts";
+import { currentName, type FleetMember } from "./fleet.ts";
 import { primaryVersion } from "./operate.ts";
 import { unwrap } from "./load-branch-key.ts";
 import { namespaceOf } from "./branch.ts";
@@ -305,8 +305,8 @@ export function countMissing(parts: BrokerParts): ReadonlyMap<string, number> {
   for (const branch of parts.catalog.branches()) {
     for (const { version } of parts.catalog.branchVersions(branch.id)) {
       const holding = holders.get(`${branch.id}/${version}`) ?? [];
-      for (const { provider, uid } of branch.recipients) {
-        const name = (uid === null ? undefined : parts.fleet.memberByUid(uid)?.name) ?? provider;
+      for (const recipient of branch.recipients) {
+        const name = currentName(parts.fleet, recipient);
         if (!holding.includes(name)) counts.set(name, (counts.get(name) ?? 0) + 1);
       }
     }

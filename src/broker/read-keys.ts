@@ -2,6 +2,7 @@ import { keyVisible, may } from "#core/access.ts";
 import type { HistoryRecord, KeyRecord, VersionRecord, WrapRecord } from "#core/records.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import type { Caller } from "./caller.ts";
+import { currentName } from "./fleet.ts";
 import { keyNotFound, resolveKey } from "./key-reference.ts";
 import { type KeyView, replicationOf, viewKey } from "./key-view.ts";
 import { primaryVersion } from "./operate.ts";
@@ -120,12 +121,12 @@ function fits(parts: BrokerParts, key: KeyRecord, filter: KeyFilter): boolean {
 
 function holdersOf(parts: BrokerParts, key: KeyRecord): readonly string[] {
   const branch = key.branch === null ? undefined : parts.catalog.branch(key.branch);
-  return branch?.recipients.map(({ provider }) => provider) ?? [];
+  return branch?.recipients.map((recipient) => currentName(parts.fleet, recipient)) ?? [];
 }
 
 /** Whether every usable wrap of the primary version is with this one provider. */
 export function isServedOnlyBy(parts: BrokerParts, key: KeyRecord, provider: string): boolean {
-  const { missing } = replicationOf(parts.catalog, key, primaryVersion(parts, key) ?? key.latestVersion);
+  const { missing } = replicationOf(parts, key, primaryVersion(parts, key) ?? key.latestVersion);
   const holding = holdersOf(parts, key).filter((holder) => !missing.includes(holder));
   return holding.length === 1 && holding[0] === provider;
 }

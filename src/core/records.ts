@@ -109,6 +109,8 @@ export type BranchRecord = {
   readonly recipients: readonly BranchRecipient[];
   readonly minimum: number;
   readonly threshold: number;
+  /** The route that placed it: what it requires is asked of whoever opens it. */
+  readonly route: string;
   /** The key that it is dedicated to. */
   readonly dedicatedTo: KeyId | null;
   readonly primaryVersion: number;
@@ -165,7 +167,7 @@ export type ProviderRecord = {
   readonly firstUseTime: number;
 };
 
-/** An operator's drain of a provider, by its configured name. `share` < 1 while it is being restored. */
+/** An operator's drain of a provider, by its configured name. `share` is in thousandths: below 1000 while it is being restored. */
 export type DrainRecord = {
   readonly provider: string;
   readonly drained: boolean;

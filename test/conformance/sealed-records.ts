@@ -53,6 +53,7 @@ export const RECORDS: {
     recipients: [{ provider: "a", uid: null }],
     minimum: 1,
     threshold: 1,
+    route: "default",
     dedicatedTo: null,
     primaryVersion: 1 + variant,
     createTime: 1,

@@ -86,6 +86,7 @@ export const branchEntry: EntryOf<"branch"> = {
     ],
     minimum: 2,
     threshold: 1,
+    route: "default",
     dedicatedTo: key.id,
     primaryVersion: 2,
     createTime: 1_700_000_000_001,
