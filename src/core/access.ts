@@ -96,6 +96,8 @@ export function keyVisible({ client }: Principal, key: Pick<KeyRecord, "namespac
 /**
  * Whether the principal may run the operation on the key with this context: {@link mayOperate}, and every pair of its `contextEquals` is in
  * the context.
+ *
+ * @public
  */
 export function mayUse(
   principal: Principal,

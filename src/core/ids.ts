@@ -18,7 +18,7 @@ export type IdPrefix = "key" | "bnd" | "drf" | "apr" | "cli" | "crd" | "inv" | "
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/u;
 
-/** Parses the text form of a UUID; upper case and braces are refused. */
+/** Parses the text form of a UUID; upper case and braces are refused. @public */
 export function parseUuid(text: string): Uuid {
   if (!UUID.test(text)) throw new KmsError("INVALID_ARGUMENT", "wanted a uuid in lower case with hyphens");
   return text as Uuid;

@@ -24,7 +24,3 @@ export const KEY_OPERATIONS = {
 } as const satisfies Record<string, { purpose: Purpose; kind: "protect" | "process" }>;
 
 export type KeyOperation = keyof typeof KEY_OPERATIONS;
-
-export function isKeyOperation(text: string): text is KeyOperation {
-  return Object.hasOwn(KEY_OPERATIONS, text);
-}

@@ -30,6 +30,7 @@ export type PoolSettings = {
   readonly attemptTimeoutMs: number | "auto";
 };
 
+/** What a configuration that says nothing gets. @public */
 export const POOL_DEFAULTS: PoolSettings = { breaker: BREAKER_DEFAULTS, attemptTimeoutMs: "auto" };
 
 /** One finished call of a provider, for metrics. `lastResort`: a breaker that was not closed let it through. */

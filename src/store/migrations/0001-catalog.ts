@@ -17,7 +17,7 @@ const SEALED = [
   "history",
 ];
 
-/** The sealed tables, the feed, and what stands beside them in the same transactions. */
+/** The sealed tables, the feed, and what stands beside them in the same transactions. Called by the migrator. @public */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const table of SEALED) {
     await db.schema
