@@ -448,6 +448,7 @@ function harnessOf({ spoil, harness }: Partial<Plant> = {}): ProviderHarness {
     advance: (ms) => {
       sources.clock.advance(ms);
     },
+    sizes: { flippedBits: 100, cuts: 20, parallel: 20 },
     isThrowaway: true,
     ...harness,
   };
@@ -470,7 +471,7 @@ function whole(provider: Provider): Whole {
   return { ...provider, cipher, mac };
 }
 
-describe("the provider suite", () => {
+describe("the provider suite", { timeout: 20_000 }, () => {
   it.each(PLANTS)("sees $fault: $test", async (plant) => {
     await runTest(plant.test);
     await expect(runTest(plant.test, plant)).rejects.toThrow();

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSubject, type ProviderHarness, type ProviderTest, type Subject } from "./provider/subject.ts";
 import { providerTests } from "./provider/tests.ts";
 
+/** Of one test; services are slow, and so are machines that do much else. */
+const TIMEOUT_MS = 60_000;
+
 /**
  * The one suite that every provider passes: what the docstrings of `src/core/provider.ts` promise, and nothing that they leave open.
  *
@@ -9,15 +12,15 @@ import { providerTests } from "./provider/tests.ts";
  * that no excuse outlives its cause. So does a declined test that there is not.
  */
 export function providerSuite(harness: ProviderHarness): void {
-  describe(`provider ${harness.name}`, () => {
+  describe(`provider ${harness.name}`, { timeout: TIMEOUT_MS }, () => {
     const tests = providerTests(harness);
     let subject: Subject | undefined;
     beforeAll(async () => {
       subject = await openSubject(harness);
-    });
+    }, TIMEOUT_MS);
     afterAll(async () => {
       await subject?.close();
-    });
+    }, TIMEOUT_MS);
 
     for (const test of tests) {
       it(`${test.theme}: ${test.name}`, async (ctx) => {

@@ -55,7 +55,7 @@ describe("the folder of a software hsm", () => {
     expect(new Set(identities.map((identity) => JSON.stringify(identity))).size).toBe(1);
   });
 
-  it("is opened by the passphrase that made it, and by no other", { timeout: 20_000 }, async () => {
+  it("is opened by the passphrase that made it, and by no other", { timeout: 60_000 }, async () => {
     const dataFolder = freshFolder();
     const first = await openLocal({ dataFolder, options: passphrase("correct horse battery") });
     const made = await newWrap(first, await newKey(first, "AES-KWP"));
