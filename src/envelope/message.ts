@@ -23,7 +23,7 @@ export type OpenInput = {
 };
 
 /** What suite 01 adds to a plaintext. */
-export const MESSAGE_OVERHEAD_BYTES = PREAMBLE_BYTES + TAG_BYTES;
+const MESSAGE_OVERHEAD_BYTES = PREAMBLE_BYTES + TAG_BYTES;
 
 /**
  * Seals a plaintext of at most 65,536 bytes as suite 01: one key, one frame, 105 bytes more than the plaintext.

@@ -5,7 +5,7 @@ import { beginOpening, beginSealing, PREAMBLE_BYTES } from "./message-keys.ts";
 import type { OpenInput, SealInput } from "./message.ts";
 
 const FRAME_BYTES = FRAME_PLAINTEXT_BYTES + TAG_BYTES;
-export const MAX_FRAMES = 2 ** 24;
+const MAX_FRAMES = 2 ** 24;
 
 /**
  * Seals a whole plaintext as suite 02: frames of 65,536 bytes under one key, the last one marked as such.

@@ -14,7 +14,7 @@ export type WrapIds = {
   readonly recipient: Uuid;
 };
 
-export const WRAP_PAYLOAD_BYTES = 72;
+const WRAP_PAYLOAD_BYTES = 72;
 
 /** `"CLBK"`, 01, kind 00 (a whole key), threshold 0, x 0. */
 const PREFIX = Buffer.from("434c424b01000000", "hex");
