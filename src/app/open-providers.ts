@@ -36,6 +36,10 @@ function factsOf(config: ProviderConfig, capabilities: Capabilities | undefined)
     failureDomain: config.failureDomain,
     jurisdiction: config.jurisdiction,
     entity: config.entity ?? capabilities?.entity ?? [],
-    protection: config.protection ?? capabilities?.protection ?? "software",
+    // what runs in software is never more than that, whatever a configuration says
+    protection:
+      capabilities?.protection === "software"
+        ? "software"
+        : (config.protection ?? capabilities?.protection ?? "software"),
   };
 }

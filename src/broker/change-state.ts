@@ -5,6 +5,7 @@ import { type LifecycleVerb, transition } from "#core/state-machine.ts";
 import type { DeactivateReason, Processing, SuspendReason } from "#core/states.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey, type Explanation, type NextKey } from "./change-key.ts";
+import { resolveKey } from "./key-reference.ts";
 import type { KeyView } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
 
@@ -34,18 +35,18 @@ export async function suspendKey(
   key: string,
   input: Told & { readonly reason: SuspendReason; readonly processing?: Processing },
 ): Promise<Changed<KeyView>> {
-  const { processing } = input;
+  const { reason, processing } = input;
+  const suspension = await findSuspension(parts, caller, key);
   return await changeKey(parts, caller, key, {
     action: "suspend",
     permission: "keys.suspend",
     explanation: input,
     restricts: true,
-    decide: (record, _catalog, now) =>
-      applyVerb(
-        record,
-        { kind: "suspend", reason: input.reason, ...(processing === undefined ? {} : { processing }) },
-        now,
-      ),
+    decide: (record, catalog, now) => {
+      const verb = { kind: "suspend", reason, ...(processing === undefined ? {} : { processing }) } as const;
+      requireOtherPerson(catalog, caller, { record, verb, now, suspension });
+      return applyVerb(record, verb, now);
+    },
   });
 }
 
@@ -56,13 +57,13 @@ export async function resumeKey(
   key: string,
   input: Told & { readonly reason: string },
 ): Promise<Changed<KeyView>> {
-  const suspendedBy = await lastActor(parts, caller, key, "suspend");
+  const suspension = await findSuspension(parts, caller, key);
   return await changeKey(parts, caller, key, {
     action: "resume",
     permission: "keys.lifecycle",
     explanation: input,
     decide: (record, catalog, now) => {
-      requireOtherPerson(catalog, caller, record, suspendedBy);
+      requireOtherPerson(catalog, caller, { record, verb: { kind: "resume" }, now, suspension });
       return applyVerb(record, { kind: "resume" }, now);
     },
   });
@@ -106,17 +107,47 @@ function applyVerb(record: KeyRecord, verb: LifecycleVerb, now: number): NextKey
   return result.kind === "unchanged" ? { next: record, unchanged: true } : { next: { ...record, ...result.next } };
 }
 
-async function lastActor(parts: BrokerParts, caller: Caller, key: string, action: string): Promise<string | undefined> {
-  const found = parts.catalog.keyByName(caller.namespace, key) ?? parts.catalog.key(key as KeyRecord["id"]);
-  if (found === undefined || parts.catalog.namespace(caller.namespace)?.dualControl !== true) return undefined;
-  const history = await parts.store.history(found.id);
-  return history.findLast((entry) => entry.action === action)?.actor;
+/** Who has suspended a key since it was active last; nobody where its history does not tell all that has become of it. */
+type Suspension = { readonly generation: number; readonly persons: ReadonlySet<string> };
+
+async function findSuspension(parts: BrokerParts, caller: Caller, reference: string): Promise<Suspension> {
+  const { key } = await resolveKey(parts, caller, reference);
+  const { generation } = key;
+  if (!hasDualControl(parts.catalog, key)) return { generation, persons: new Set() };
+  const history = (await parts.store.history(key.id)).filter((entry) => entry.generation <= generation);
+  // rows that were taken out of the database, or do not verify, are not in it
+  if (history.length !== generation) return { generation, persons: new Set() };
+  const active = history.findLastIndex(({ to }) => to !== "suspended");
+  const suspensions = history.slice(active + 1).filter(({ action }) => action === "suspend");
+  return { generation, persons: new Set(suspensions.map(({ actor }) => actor)) };
 }
 
-function requireOtherPerson(catalog: Catalog, caller: Caller, key: KeyRecord, suspendedBy: string | undefined): void {
-  if (catalog.namespace(key.namespace)?.dualControl !== true || key.state !== "suspended") return;
-  if (suspendedBy !== caller.principal.client.person) return;
-  throw new KmsError("SEPARATION_OF_DUTIES", "another person than the one who suspended the key must resume it", {
-    help: "ask another admin of this namespace to resume the key",
+type Asked = {
+  readonly record: KeyRecord;
+  readonly verb: LifecycleVerb;
+  readonly now: number;
+  readonly suspension: Suspension;
+};
+
+/**
+ * Where the table of transitions wants another person, and the namespace dual control, it is none of those who suspended the key. A history that
+ * does not tell who they were lets nobody through.
+ */
+function requireOtherPerson(catalog: Catalog, caller: Caller, { record, verb, now, suspension }: Asked): void {
+  if (!hasDualControl(catalog, record)) return;
+  const outcome = transition(record, verb, now);
+  if (outcome.kind === "unchanged" || !outcome.rule.otherPerson) return;
+  if (suspension.generation !== record.generation) {
+    throw new KmsError("PLAN_STALE", "the key was changed meanwhile", {
+      help: "look at the key, and ask again if that is still wanted",
+    });
+  }
+  if (suspension.persons.size > 0 && !suspension.persons.has(caller.principal.client.person)) return;
+  throw new KmsError("SEPARATION_OF_DUTIES", `another person than the one who suspended the key must ${verb.kind} it`, {
+    help: "ask another admin of this namespace",
   });
+}
+
+function hasDualControl(catalog: Catalog, { namespace }: KeyRecord): boolean {
+  return catalog.namespace(namespace)?.dualControl === true;
 }
