@@ -65,27 +65,40 @@ export type ReadLineOptions = {
  * Reads a whole journal, line by line. A last line without a line feed was never promised to anyone: if it does not read, it is told as
  * `unfinished` and nothing else is.
  *
- * `rowKeys` are by root version; a line of a version that is not there is not authenticated.
+ * `rowKeys` are by root version; a line of a version that is not there is not authenticated. With `onDamaged` lines that were edited, are of
+ * an unknown type or miss their HMAC are told to it and passed over.
  *
- * @throws {KmsError} `INTEGRITY_FAILURE` that names the first line that was edited, is of an unknown type, or misses its HMAC
+ * @throws {KmsError} without `onDamaged`: `INTEGRITY_FAILURE` that names the first such line
  */
 export function readJournal(
   text: string,
   rowKeys: ReadonlyMap<number, Uint8Array> = new Map(),
+  onDamaged: (fault: KmsError) => void = refuseDamaged,
 ): { readonly lines: readonly ParsedLine[]; readonly unfinished: boolean } {
   const texts = text.split("\n");
   const rest = texts.pop() ?? "";
-  const read = (line: string, index: number): ParsedLine => {
-    const lineNumber = index + 1;
-    const claim = readJournalLine(line, { lineNumber });
-    const rowKey = rowKeys.get(claim.rootVersion);
-    return rowKey === undefined ? claim : readJournalLine(line, { rowKey, lineNumber });
-  };
-  const lines = texts.map(read);
-  if (rest === "") return { lines, unfinished: false };
-  return isWhole(rest)
-    ? { lines: [...lines, read(rest, lines.length)], unfinished: false }
-    : { lines, unfinished: true };
+  const unfinished = rest !== "" && !isWhole(rest);
+  if (rest !== "" && !unfinished) texts.push(rest);
+  const lines: ParsedLine[] = [];
+  for (const [index, line] of texts.entries()) {
+    try {
+      lines.push(readNumbered(line, index + 1, rowKeys));
+    } catch (error) {
+      if (!(error instanceof KmsError)) throw error;
+      onDamaged(error);
+    }
+  }
+  return { lines, unfinished };
+}
+
+function refuseDamaged(fault: KmsError): never {
+  throw fault;
+}
+
+function readNumbered(line: string, lineNumber: number, rowKeys: ReadonlyMap<number, Uint8Array>): ParsedLine {
+  const claim = readJournalLine(line, { lineNumber });
+  const rowKey = rowKeys.get(claim.rootVersion);
+  return rowKey === undefined ? claim : readJournalLine(line, { rowKey, lineNumber });
 }
 
 /**

@@ -28,7 +28,8 @@ export type OpenOptions = {
  * Opens a portable ciphertext with nothing but a journal and one provider's credentials: no gateway, no database. A local provider without a
  * folder of its own is looked for beside the journal, where the gateway keeps it.
  *
- * The lines of the journal are claims until they open: the wrap must give its commitment, the seal its key, and the message its own.
+ * The lines of the journal are claims until they open: the wrap must give its commitment, the seal its key, and the message its own. Lines
+ * that do not read are passed over, and named if nothing opens without them.
  *
  * @throws {KmsError} `CIPHERTEXT_INVALID`; `KEY_NOT_FOUND` where the journal has no seal of the key version; `NO_PROVIDER` where the provider
  *   opens no wrap; `INVALID_ARGUMENT`, `NOT_FOUND` for a configuration or provider that is none; `INTEGRITY_FAILURE` for a damaged journal
@@ -38,9 +39,10 @@ export async function openOffline(options: OpenOptions, host: OfflineHost): Prom
   const header = parseFrame(bytes);
   if (header.suite !== "message" && header.suite !== "stream") throw ciphertextInvalid();
   const config = await requireConfig(options.config, host);
-  const { lines } = readJournal(await readJournalFile(options.journal));
+  const damaged: KmsError[] = [];
+  const { lines } = readJournal(await readJournalFile(options.journal), new Map(), (fault) => damaged.push(fault));
   const versions = lines.filter((line) => line.type === "version").filter((line) => isOf(line, header));
-  if (versions.length === 0) throw noSeal(header);
+  if (versions.length === 0) throw damaged[0] ?? noSeal(header);
   await using provider = await openProvider(config, options.provider, dirname(resolve(options.journal)));
   const failures: unknown[] = [];
   for (const version of versions.toReversed()) {
@@ -51,7 +53,7 @@ export async function openOffline(options: OpenOptions, host: OfflineHost): Prom
       failures.push(error);
     }
   }
-  throw mostTelling(failures, provider);
+  throw mostTelling([...failures, ...damaged], provider);
 }
 
 function isOf({ key, version }: VersionLine, header: FrameHeader): boolean {

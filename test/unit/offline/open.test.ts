@@ -65,6 +65,12 @@ describe("a ciphertext opens without a gateway and without its database", () => 
     expect(await open()).toEqual(PLAINTEXT);
   });
 
+  it("when lines of the journal were edited or cut, and told again behind them", async () => {
+    const broken = journal.replaceAll('"rootVersion":1', '"rootVersion": 1');
+    await writeFile(fixture.journal, `${broken}${journal.slice(0, 40)}\n\n${journal}`);
+    expect(await open()).toEqual(PLAINTEXT);
+  });
+
   it("when somebody added lines that claim another seal, or another wrap", async () => {
     const planted = Buffer.alloc(32, 9);
     const entries = [await fixture.wrapBy("hsm-a", OTHER_ID, planted), fixture.version(planted)];
