@@ -18,10 +18,11 @@ export type ClientFile = {
   readonly namespace: string;
 };
 
-/** Makes the namespace `default` where there is none. It starts without dual control: its first admin is alone. */
+/** Makes the namespace `default` where there never was one. It starts without dual control: its first admin is alone. */
 export async function ensureDefaultNamespace(store: Store, sources: Sources): Promise<void> {
   await store.change((catalog) => {
-    if (catalog.namespace(DEFAULT_NAMESPACE) !== undefined) return { mutations: [], result: undefined };
+    const isBad = catalog.faults.some(({ table, id }) => table === "namespaces" && id === DEFAULT_NAMESPACE);
+    if (catalog.namespace(DEFAULT_NAMESPACE) !== undefined || isBad) return { mutations: [], result: undefined };
     const record: NamespaceRecord = {
       id: createUuid(sources),
       name: DEFAULT_NAMESPACE,
@@ -35,7 +36,7 @@ export async function ensureDefaultNamespace(store: Store, sources: Sources): Pr
 }
 
 /**
- * Makes the first admin where the namespace has no client yet, and writes its credential to `client.json`, once. The file is written before
+ * Makes the first admin where the namespace never had a client, and writes its credential to `client.json`, once. The file is written before
  * the credential counts, so that a crash between the two leaves a file that a restart replaces. Only the first process of a folder does this.
  */
 export async function ensureFirstAdmin(
@@ -43,7 +44,10 @@ export async function ensureFirstAdmin(
   sources: Sources,
   { folder, address, cacert }: { folder: string; address: string; cacert: string },
 ): Promise<void> {
-  if ([...store.catalog.clients(DEFAULT_NAMESPACE)].length > 0) return;
+  const { catalog } = store;
+  // who deletes the rows of clients must not be given an admin for it
+  if ([...catalog.clients(DEFAULT_NAMESPACE)].length > 0 || catalog.faults.some(({ table }) => table === "clients"))
+    return;
   const { secret, digest, hint } = createApiKey(sources.random);
   const file: ClientFile = { address, cacert, apiKey: unsafeRevealSecret(secret), namespace: DEFAULT_NAMESPACE };
   const client: ClientRecord = {

@@ -148,6 +148,7 @@ function requireOtherPerson(catalog: Catalog, caller: Caller, { record, verb, no
   });
 }
 
+/** A namespace whose row does not verify is taken for one that has it. */
 function hasDualControl(catalog: Catalog, { namespace }: KeyRecord): boolean {
-  return catalog.namespace(namespace)?.dualControl === true;
+  return catalog.namespace(namespace)?.dualControl !== false;
 }

@@ -4,6 +4,7 @@ import type { KeyOperation } from "#core/purposes.ts";
 import type { ClientRecord, CredentialRecord, Role } from "#core/records.ts";
 import type { Secret } from "#core/secret.ts";
 import { audited } from "./audited.ts";
+import { namespaceOf } from "./branch.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { once } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -31,6 +32,7 @@ export async function createClient(
   request: ClientRequest,
 ): Promise<Changed<ClientView>> {
   requirePermission(caller, "clients.write");
+  namespaceOf(parts.catalog, caller.namespace);
   return await once(parts, caller, {
     again: (resource) => viewClient(parts, resource.slice("/v1/clients/".length) as ClientId),
     run: async (keep) => {

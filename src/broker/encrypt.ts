@@ -57,8 +57,9 @@ export function protect(
 ): Encrypted | Promise<Encrypted> {
   const { key } = usable;
   const number = usable.named ?? primaryVersion(parts, key) ?? key.latestVersion;
+  // a key whose version has no valid row is held, and says so
+  requireOpen(parts, key, parts.catalog.version(key.id, number), operation);
   const version = versionOf(parts.catalog, key, number);
-  requireOpen(parts, key, version, operation);
   requireFrames(item.format);
   if (item.plaintext.length > MAX_PORTABLE_PLAINTEXT_BYTES) throw plaintextTooLarge(item.plaintext.length);
   const sealWith = (material: Buffer): Encrypted => ({

@@ -1,7 +1,7 @@
 import type { Catalog, Heartbeat } from "#core/catalog.ts";
 import { KmsError } from "#core/errors.ts";
 import type { ProviderFault } from "#core/failures.ts";
-import type { ProviderHealth } from "#core/health.ts";
+import type { BreakerSnapshot, ProviderHealth } from "#core/health.ts";
 import type { DrainRecord, WrapRecord } from "#core/records.ts";
 import { audited } from "./audited.ts";
 import type { Caller, Changed } from "./caller.ts";
@@ -249,7 +249,7 @@ function reportsOf(parts: BrokerParts, beats: readonly Heartbeat[], name: string
   const own: GatewayReport = { gateway: parts.settings.process, reportTime: now, ...parts.pool.health(name) };
   const others = beats.flatMap((beat) => {
     if (beat.process === parts.settings.process || now - beat.time > REPORT_MS) return [];
-    const health = parseReport(beat.report)[name];
+    const health = parseReport(beat.report, name);
     return health === undefined ? [] : [{ gateway: beat.process, reportTime: beat.time, ...health }];
   });
   return [own, ...others];
@@ -262,12 +262,30 @@ export function writeReport(parts: BrokerParts): string {
   );
 }
 
-function parseReport(report: string): Readonly<Record<string, ProviderHealth>> {
+/** What another process says of a provider: nothing that is trusted, and perhaps another version's. */
+function parseReport(report: string, name: string): ProviderHealth | undefined {
   try {
-    return JSON.parse(report) as Record<string, ProviderHealth>;
+    const health = (JSON.parse(report) as Record<string, Partial<ProviderHealth> | null> | null)?.[name];
+    const { data, control } = health ?? {};
+    return isSnapshot(data) && isSnapshot(control) ? { data, control } : undefined;
   } catch {
-    return {}; // written by another version of this program
+    return undefined;
   }
+}
+
+function isSnapshot(value: Partial<BreakerSnapshot> | null | undefined): value is BreakerSnapshot {
+  const { state, calls, failures, inFlight, sinceTime, nextProbeTime, p50Ms, p99Ms } = value ?? {};
+  return (
+    (state === "closed" || state === "open" || state === "half-open") &&
+    [calls, failures, inFlight].every((count) => Number.isSafeInteger(count)) &&
+    [sinceTime, nextProbeTime].every((time) => time === null || isTime(time)) &&
+    [p50Ms, p99Ms].every((ms) => ms === null || Number.isFinite(ms))
+  );
+}
+
+/** Whether a number can be written as a date. */
+function isTime(value: unknown): boolean {
+  return typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 }
 
 /** Which holders' wraps stand for a branch version, once per branch version and not per key. */

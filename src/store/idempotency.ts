@@ -6,6 +6,8 @@ import type { Schema } from "./schema.ts";
 
 /** How long an answer is kept for a repeated request. */
 export const IDEMPOTENCY_MS = 86_400_000;
+/** What a change that is kept was answered with. */
+const FIRST_STATUSES: ReadonlySet<number> = new Set([200, 201, 202]);
 
 /**
  * Keeps an entry, in the transaction of the change that it answers for.
@@ -58,7 +60,8 @@ function isEntry(value: Readonly<Record<string, unknown>>): value is Idempotency
   const texts = ["credential", "key", "method", "path", "bodyDigest", "resource"];
   return (
     texts.every((name) => typeof value[name] === "string") &&
-    Number.isSafeInteger(value["status"]) &&
+    typeof value["status"] === "number" &&
+    FIRST_STATUSES.has(value["status"]) &&
     Number.isSafeInteger(value["time"])
   );
 }

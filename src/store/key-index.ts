@@ -25,6 +25,8 @@ export class KeyIndex {
   readonly #names = new Map<string, Map<string, Entry>>();
   /** Names that only unverified rows claim; a verified key's name goes before. */
   readonly #claimed = new Map<string, Map<string, Entry>>();
+  /** Namespaces whose row does not verify, with the time when that was seen. */
+  readonly #badNamespaces = new Map<string, number>();
   #heldSince: number | undefined;
   #heldEvidence = "";
 
@@ -62,9 +64,10 @@ export class KeyIndex {
     return this.#entries.get(key)?.versions ?? [];
   }
 
-  /** Whether a row of the key does not verify. */
+  /** Whether a row of the key, or of its namespace, does not verify. */
   isBad(id: KeyId): boolean {
-    return (this.#entries.get(id)?.badRows.size ?? 0) > 0;
+    const entry = this.#entries.get(id);
+    return entry !== undefined && (entry.badRows.size > 0 || this.#badNamespaces.has(entry.namespace ?? ""));
   }
 
   putKey(record: KeyRecord): void {
@@ -120,6 +123,12 @@ export class KeyIndex {
     this.#prune(entry);
   }
 
+  /** Holds the keys of a namespace whose row does not verify since a time, or (with undefined) lets them be. */
+  holdNamespace(name: string, since: number | undefined): void {
+    if (since === undefined) this.#badNamespaces.delete(name);
+    else if (!this.#badNamespaces.has(name)) this.#badNamespaces.set(name, since);
+  }
+
   /** Holds every key, or (with undefined) lets them be. */
   holdAll(since: number | undefined, evidence = ""): void {
     this.#heldSince = since;
@@ -128,8 +137,10 @@ export class KeyIndex {
 
   #show(entry: Entry | undefined): KeyRecord | undefined {
     const shown = entry?.shown;
-    if (shown === undefined || this.#heldSince === undefined) return shown;
-    return heldUnsealed(shown, this.#heldSince, this.#heldEvidence);
+    if (shown === undefined) return undefined;
+    if (this.#heldSince !== undefined) return heldUnsealed(shown, this.#heldSince, this.#heldEvidence);
+    const since = this.#badNamespaces.get(shown.namespace);
+    return since === undefined ? shown : heldUnsealed(shown, since, "the row of its namespace does not verify");
   }
 
   #entry(id: KeyId): Entry {

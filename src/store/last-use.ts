@@ -4,6 +4,8 @@ import { type Schema, toInteger } from "./schema.ts";
 
 const HOUR_MS = 3_600_000;
 const ROWS_PER_WRITE = 500;
+/** The last hour that a date can tell: 8.64e15 ms after 1970. */
+const LAST_HOUR = 2_400_000_000;
 
 /** When keys were last used, by the hour: noted in memory, written and read in batches. */
 export class LastUse {
@@ -32,7 +34,7 @@ export class LastUse {
       .execute();
     for (const row of rows) {
       const hour = toInteger(row.hour);
-      if (typeof row.key_id !== "string" || hour === undefined) continue;
+      if (typeof row.key_id !== "string" || hour === undefined || hour > LAST_HOUR) continue;
       const key = row.key_id as KeyId;
       if (hour > (this.#hours.get(key) ?? -1)) this.#hours.set(key, hour);
     }

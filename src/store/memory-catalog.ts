@@ -80,7 +80,7 @@ export class MemoryCatalog implements Catalog {
     else shelf.put(record);
   }
 
-  /** Takes a row that does not verify out of sight; false if that was known. The key that it belongs to is held. */
+  /** Takes a row that does not verify out of sight; false if that was known. The key that it belongs to is held, or all of its namespace. */
   addFault(
     fault: RowFault,
     { since, unverified }: { since: number; unverified?: Readonly<Record<string, unknown>> | undefined },
@@ -91,6 +91,7 @@ export class MemoryCatalog implements Catalog {
     const { table, id } = fault;
     if (table === "keys") this.#keys.markBad(id as KeyId, id, { since, unverified });
     else if (table === "versions") this.#keys.markBad(keyOfVersionRow(id), id, { since });
+    else if (table === "namespaces") this.#keys.holdNamespace(id, since);
     if (table !== "keys" && table !== "history" && table !== "feed") this.#shelves[table].drop(id);
     return true;
   }
@@ -99,13 +100,14 @@ export class MemoryCatalog implements Catalog {
     if (!this.#faults.delete(`${table}/${id}`)) return;
     if (table === "keys") this.#keys.clearBad(id as KeyId, id);
     else if (table === "versions") this.#keys.clearBad(keyOfVersionRow(id), id);
+    else if (table === "namespaces") this.#keys.holdNamespace(id, undefined);
   }
 
   hasFault(table: RowFault["table"], id: string): boolean {
     return this.#faults.has(`${table}/${id}`);
   }
 
-  /** Whether a row of the key does not verify. */
+  /** Whether a row of the key, or of its namespace, does not verify. */
   isKeyBad(id: KeyId): boolean {
     return this.#keys.isBad(id);
   }

@@ -22,7 +22,7 @@ export type NameChange = { readonly key: KeyId; readonly namespace: string; read
  * Checks what a use case wants written and seals it.
  *
  * @throws {KmsError} `NAME_TAKEN`; `PLAN_STALE` for a row that has another revision than the change was decided on; `KEY_HELD` for a row of a key
- *   that does not verify; `INTERNAL` for a record that is not that of its row.
+ *   that does not verify; `INTEGRITY_FAILURE` for a row that must not be made anew; `INTERNAL` for a record that is not that of its row.
  */
 export function planChange(
   { mutations }: Change<unknown>,
@@ -54,10 +54,23 @@ function checkMutation({ table, id, record, ifRevision }: Mutation, catalog: Mem
   if (key !== undefined && catalog.isKeyBad(key)) {
     throw new KmsError("KEY_HELD", `the key ${key} is held: its rows in the database do not verify`);
   }
+  if (NEVER_ANEW.has(table) && catalog.hasFault(table, id)) {
+    throw new KmsError(
+      "INTEGRITY_FAILURE",
+      `the row ${id} of ${table} does not verify, and none is made in its place`,
+      {
+        metadata: { table, id },
+        help: "put the row back as it was, or restore the database",
+      },
+    );
+  }
   if (catalog.revisionOf(table, id) !== ifRevision) {
     throw new KmsError("PLAN_STALE", `${table} ${id} was changed meanwhile`);
   }
 }
+
+/** A row of these that was taken away stands for somebody's decision or a secret: another in its place would undo the one or lose the other. */
+const NEVER_ANEW: ReadonlySet<Mutation["table"]> = new Set(["namespaces", "clients", "credentials", "secrets"]);
 
 /** The key whose material or state a row holds. What is written from it must not come from a row that did not verify. */
 function keyOf(table: Mutation["table"], id: string): KeyId | undefined {
