@@ -141,11 +141,16 @@ class Pool implements ProviderPool {
     if (member === undefined) throw new ProviderError({ failure: "LOCAL", detail: "the provider is not open" });
     const call: Call<T> = { member, plane, operation, run, options };
     member.retries.noteCall();
+    let before: ProviderFault | undefined;
     for (let repeated = 0; ; repeated++) {
       try {
         return await this.#attempt(call);
       } catch (error) {
-        const waitMs = this.#waitBefore(call, faultOf(error), repeated);
+        const fault = faultOf(error);
+        // a repetition that the deadline cut off says less than what it repeated
+        if (before !== undefined && fault.failure === "CANCELLED") throw new ProviderError(before, error);
+        before = fault;
+        const waitMs = this.#waitBefore(call, fault, repeated);
         if (waitMs === undefined || !member.retries.take()) throw error;
         if (waitMs > 0) await this.#sleep(waitMs);
       }

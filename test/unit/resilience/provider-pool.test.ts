@@ -125,6 +125,11 @@ describe("the same provider is asked again", () => {
     expect([await timed(pool, last.run, { last: true }), last.calls]).toEqual(["ok at 10", 3]);
   });
 
+  it("and a repetition that the deadline cuts off does not hide the outage before it", async () => {
+    const { pool } = create();
+    expect(await timed(pool, hanging, { last: true, budgetMs: 2000 })).toBe("OUTAGE at 1900");
+  });
+
   it("never for a change, for an answered outage or a verdict with others to come", async () => {
     const { pool } = create();
     const change = script(breaksOff);
