@@ -25,8 +25,9 @@ import { openServer, type Tls } from "#http/server.ts";
 import { createProviderPool, type ProviderPool } from "#resilience/provider-pool.ts";
 import { openStore } from "#store/open-store.ts";
 import { startBackground } from "./app/background.ts";
+import { beFirstOrAfter } from "./app/first-start.ts";
 import { ensureDefaultNamespace, ensureFirstAdmin, updateAddress } from "./app/first-client.ts";
-import { completeJournal, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
+import { completeJournal, forgetUnfinishedStart, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
 import { createMetrics, type Metrics } from "./app/metrics.ts";
 import { observe } from "./app/observed.ts";
 import { fleetEntries } from "./app/open-providers.ts";
@@ -34,6 +35,7 @@ import { obtainSecret } from "./app/own-secrets.ts";
 import { takeSlot, type ProcessSlot } from "./app/process-slot.ts";
 import type { RootKey } from "./app/root.ts";
 import { serverTls } from "./app/server-tls.ts";
+import { publishAuditKey } from "./app/publish-audit-key.ts";
 import { timedAudit } from "./app/timed-audit.ts";
 import { unlock } from "./app/unlock.ts";
 
@@ -118,7 +120,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
 type Listening = Serving & { readonly tls: Tls | undefined; readonly stack: AsyncDisposableStack };
 
-async function listen(options: GatewayOptions, parts: BrokerParts, { metrics, closing, tls, stack }: Listening): Promise<number> {
+async function listen(
+  options: GatewayOptions,
+  parts: BrokerParts,
+  { metrics, closing, tls, stack }: Listening,
+): Promise<number> {
   const { config, sources } = options;
   const server = await openServer({
     host: config.listen.host,
@@ -164,6 +170,7 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
     );
   };
   const opened: { roots: readonly RootKey[] } = { roots: [] };
+  using _ = await beFirstOrAfter(stateFolder, sources);
   const store = stack.use(
     await openStore({
       file: join(dataFolder, "claviger.db"),
@@ -177,6 +184,9 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
             pool,
             stateFolder,
             journalHasKeys: async () => await journalHasKeys(targets),
+            forgetUnfinished: async () => {
+              await forgetUnfinishedStart(targets);
+            },
             journalFirst: async (root, entries) => {
               await using journal = await openGatewayJournal({ targets, roots: [root], onDamaged });
               await journal.append(entries);
@@ -284,6 +294,7 @@ async function openTrail(
     return await Promise.resolve({ secret: privateKey.export({ format: "der", type: "pkcs8" }), publicPart });
   });
   const signingKey = createPrivateKey({ key: key.secret, format: "der", type: "pkcs8" });
+  await publishAuditKey(join(dataFolder, "audit"), key.publicPart);
   key.secret.fill(0);
   return openAuditTrail({
     folder: join(dataFolder, "audit"),

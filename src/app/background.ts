@@ -9,6 +9,7 @@ import { isHolder } from "#broker/write-wrap.ts";
 import { Background, type BackgroundTask } from "#lifecycle/background.ts";
 import { missingWraps } from "#lifecycle/replenish.ts";
 import { Deadline } from "#resilience/deadline.ts";
+import { faultOf } from "#resilience/provider-pool.ts";
 import { IdleProber } from "#resilience/idle-probe.ts";
 
 const LEASE = "background";
@@ -122,7 +123,12 @@ async function fillIn(parts: BrokerParts, log: BackgroundInput["log"]): Promise<
     return isHolder(member) ? { name: member.name, uid: member.uid } : undefined;
   };
   for (const missing of missingWraps(parts.catalog, known)) {
-    if (await addMissingWrap(parts, missing)) log.info({ ...missing }, `filled in a wrap at ${missing.provider}`);
+    try {
+      if (await addMissingWrap(parts, missing)) log.info({ ...missing }, `filled in a wrap at ${missing.provider}`);
+    } catch (error) {
+      // one that cannot be made must not keep those after it waiting
+      log.warn({ ...missing, error: faultOf(error).detail }, `a wrap at ${missing.provider} is not made yet`);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import type { Catalog } from "#core/catalog.ts";
 import { keyIdOf } from "#core/ids.ts";
 import type { Journal, JournalEntry } from "#core/journal.ts";
@@ -57,11 +57,29 @@ export async function journalHasKeys(targets: readonly string[]): Promise<boolea
 }
 
 function isUserKey(line: string): boolean {
+  const parsed = findClaim(line);
+  return parsed?.type === "version" && parsed.namespaceName !== SYSTEM_NAMESPACE;
+}
+
+/**
+ * Empties the targets that tell of nothing but the gateway's own root key: of a first start that was cut off before the database had it.
+ * That root key sealed nothing, and its lines would never verify again.
+ */
+export async function forgetUnfinishedStart(targets: readonly string[]): Promise<void> {
+  for (const target of targets) {
+    const text = await readFile(target, "utf8").catch(() => "");
+    const lines = text.split("\n").filter((line, index, all) => line !== "" && index < all.length - 1);
+    if (lines.length > 0 && lines.every((line) => findClaim(line)?.namespaceName === SYSTEM_NAMESPACE))
+      await truncate(target);
+  }
+}
+
+/** What a line says, whether or not it is true; undefined for one that is damaged, which opens nothing either. */
+function findClaim(line: string): ParsedLine | undefined {
   try {
-    const parsed = readJournalLine(line);
-    return parsed.type === "version" && parsed.namespaceName !== SYSTEM_NAMESPACE;
+    return readJournalLine(line);
   } catch {
-    return false; // damaged: it opens nothing either
+    return undefined;
   }
 }
 

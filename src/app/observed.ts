@@ -43,7 +43,7 @@ function keysBelowMinimum(parts: BrokerParts | undefined): number {
       const place = `${version?.branch}/${version?.branchVersion}`;
       let isBelow = below.get(place);
       if (isBelow === undefined) {
-        const { ready, minimum } = replicationOf(parts.catalog, key, version?.version ?? key.latestVersion);
+        const { ready, minimum } = replicationOf(parts, key, version?.version ?? key.latestVersion);
         isBelow = ready < minimum;
         below.set(place, isBelow);
       }

@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Store } from "#core/catalog.ts";
@@ -72,10 +73,16 @@ async function findStored(dataFolder: string, authority: LocalAuthority): Promis
   try {
     const certificate = await readFile(join(dataFolder, CERTIFICATE_FILE), "utf8");
     const key = await readFile(join(dataFolder, KEY_FILE), "utf8");
-    return certificate.includes(authority.certificate.trim()) ? { certificate, key } : undefined;
+    const fits = certificate.includes(authority.certificate.trim()) && isPair(certificate, key);
+    return fits ? { certificate, key } : undefined;
   } catch {
     return undefined; // the first start, or somebody has cleared them away
   }
+}
+
+/** Two processes that renew at once may leave the certificate of one beside the key of the other. */
+function isPair(certificate: string, key: string): boolean {
+  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
 }
 
 async function replace(path: string, text: string): Promise<void> {

@@ -23,6 +23,8 @@ export type UnlockParts = {
   readonly journalFirst: (root: RootKey, entries: readonly JournalEntry[]) => Promise<void>;
   /** Whether the journal holds keys of users already: then an empty database is a lost one. */
   readonly journalHasKeys: () => Promise<boolean>;
+  /** Takes away what a first start that did not come to its end has left in the journal. */
+  readonly forgetUnfinished: () => Promise<void>;
 };
 
 /** Opens the root key of a database, or makes the one of a new database. The holder zeroes the roots. */
@@ -61,6 +63,7 @@ async function firstRoot(parts: UnlockParts): Promise<Unlocked & { readonly root
       "the database is empty, but the journal holds keys: put the database back; until then `npx claviger open` opens ciphertexts with the journal",
     );
   }
+  await parts.forgetUnfinished();
   const holders = [...parts.fleet.members()].map(({ name, uid }) => ({ provider: name, uid: uid ?? null }));
   const first = await createRoot(parts.sources, { holders, wrap: wrapEverywhere(parts) });
   await writePin(parts.stateFolder, [first.pin]);
