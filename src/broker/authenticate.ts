@@ -20,8 +20,9 @@ export function authenticate(
 ): Principal | Promise<Principal> {
   const found = findPrincipal(catalog, clock, digest);
   if (found !== undefined) return found;
-  return store.refresh().then((changed) => {
-    const late = changed ? findPrincipal(catalog, clock, digest) : undefined;
+  return store.refresh().then(() => {
+    // whatever this refresh brought: one that was under way may have brought it
+    const late = findPrincipal(catalog, clock, digest);
     if (late === undefined) throw unauthenticated();
     return late;
   });

@@ -3,6 +3,7 @@ import { type ClientId, createId } from "#core/ids.ts";
 import type { KeyOperation } from "#core/purposes.ts";
 import type { ClientRecord, CredentialRecord, Role } from "#core/records.ts";
 import type { Secret } from "#core/secret.ts";
+import { awaitApplied } from "./applied.ts";
 import { audited } from "./audited.ts";
 import { namespaceOf } from "./branch.ts";
 import type { Caller, Changed } from "./caller.ts";
@@ -61,9 +62,9 @@ export function listClients(parts: BrokerParts, caller: Caller): readonly Client
 }
 
 /** By id or name. */
-export function getClient(parts: BrokerParts, caller: Caller, reference: string): ClientView {
+export async function getClient(parts: BrokerParts, caller: Caller, reference: string): Promise<ClientView> {
   requirePermission(caller, "clients.read");
-  return viewClient(parts, findClient(parts, caller, reference).id);
+  return viewClient(parts, (await resolveClient(parts, caller, reference)).id);
 }
 
 /** Adds an API key to a client. The secret is in the answer once, and never in a repeated one. */
@@ -74,7 +75,7 @@ export async function createCredential(
   input: { readonly expireTime: number | null; readonly made: NewSecret },
 ): Promise<Changed<NewCredential>> {
   requirePermission(caller, "clients.write");
-  const { client } = viewClient(parts, findClient(parts, caller, reference).id);
+  const client = await resolveClient(parts, caller, reference);
   return await once<NewCredential>(parts, caller, {
     again: (resource) => ({
       credential: findCredential(parts, client, resource.split("/").at(-1) ?? ""),
@@ -99,15 +100,15 @@ export async function createCredential(
   });
 }
 
-/** Revokes a credential; every gateway refuses it within a second. */
+/** Revokes a credential; answers when every live process has applied it, or after two seconds. */
 export async function revokeCredential(
   parts: BrokerParts,
   caller: Caller,
   { client: reference, credential: id }: { readonly client: string; readonly credential: string },
 ): Promise<Changed<CredentialRecord>> {
   requirePermission(caller, "clients.write");
-  const { client } = viewClient(parts, findClient(parts, caller, reference).id);
-  const current = findCredential(parts, client, id);
+  const client = await resolveClient(parts, caller, reference);
+  const current = await resolveCredential(parts, client, id);
   return await once<CredentialRecord>(parts, caller, {
     again: () => findCredential(parts, client, id),
     run: async (keep) => {
@@ -115,15 +116,17 @@ export async function revokeCredential(
       const value = await audited(parts, caller, told, async () => {
         const revoked: CredentialRecord = { ...current, state: "revoked" };
         if (caller.dryRun || current.state === "revoked") return revoked;
-        return await parts.store.change((catalog) => {
+        await parts.store.change((catalog) => {
           const idempotency = keep(200, `/v1/clients/${client.id}/credentials/${revoked.id}`);
           const ifRevision = catalog.revisionOf("credentials", revoked.id);
           return {
             mutations: [{ table: "credentials", id: revoked.id, record: revoked, ifRevision }],
-            result: revoked,
+            result: undefined,
             ...(idempotency === undefined ? {} : { idempotency }),
           };
         });
+        await awaitApplied(parts);
+        return revoked;
       });
       return { value, status: 200 };
     },
@@ -163,11 +166,26 @@ function viewClient(parts: BrokerParts, id: ClientId): ClientView {
   return { client, credentials: parts.catalog.credentials(id) };
 }
 
-function findClient(parts: BrokerParts, caller: Caller, reference: string): ClientRecord {
+/** What is not in memory is looked for in the feed once: another gateway may just have made it. */
+async function resolveClient(parts: BrokerParts, caller: Caller, reference: string): Promise<ClientRecord> {
+  const known = findClient(parts, caller, reference);
+  if (known !== undefined) return known;
+  await parts.store.refresh();
+  const found = findClient(parts, caller, reference);
+  if (found === undefined) throw clientNotFound();
+  return found;
+}
+
+function findClient(parts: BrokerParts, caller: Caller, reference: string): ClientRecord | undefined {
   for (const client of parts.catalog.clients(caller.namespace)) {
     if (client.id === reference || client.name === reference) return client;
   }
-  throw clientNotFound();
+  return undefined;
+}
+
+async function resolveCredential(parts: BrokerParts, client: ClientRecord, id: string): Promise<CredentialRecord> {
+  if (!parts.catalog.credentials(client.id).some((credential) => credential.id === id)) await parts.store.refresh();
+  return findCredential(parts, client, id);
 }
 
 function findCredential(parts: BrokerParts, client: ClientRecord, id: string): CredentialRecord {

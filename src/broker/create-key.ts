@@ -53,6 +53,7 @@ const DEFAULT_ROTATION_DAYS = 365;
  */
 export async function createKey(parts: BrokerParts, caller: Caller, request: KeyRequest): Promise<Changed<KeyView>> {
   requirePermission(caller, "keys.create");
+  if (parts.catalog.namespace(caller.namespace) === undefined) await parts.store.refresh();
   const namespace = namespaceOf(parts.catalog, caller.namespace);
   return await once(parts, caller, {
     again: (resource) => viewKey(parts, currentKey(parts.catalog, resource.slice("/v1/keys/".length) as KeyId)),

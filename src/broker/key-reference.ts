@@ -52,8 +52,9 @@ export function findKey(catalog: Catalog, caller: Caller, text: string): Resolve
 }
 
 async function resolveAfterRefresh(parts: BrokerParts, caller: Caller, text: string): Promise<Resolved> {
-  const changed = parseKeyReference(text) !== undefined && (await parts.store.refresh());
-  const found = changed ? findKey(parts.catalog, caller, text) : undefined;
+  // not only where this refresh brought something: one that was under way may have brought it
+  if (parseKeyReference(text) !== undefined) await parts.store.refresh();
+  const found = findKey(parts.catalog, caller, text);
   if (found === undefined) throw keyNotFound();
   return found;
 }

@@ -101,11 +101,10 @@ function clientResource(parts: RestParts): readonly Route[] {
       operation: "clients.get",
       summary: "Read a client, by id or name",
       answers: { 200: clientAnswer },
-      handle: async ({ params, facts }, principal) =>
-        await Promise.resolve({
-          status: 200,
-          body: toClientJson(parts, getClient(broker, callerOf(parts, facts, principal), param(params, "client"))),
-        }),
+      handle: async ({ params, facts }, principal) => ({
+        status: 200,
+        body: toClientJson(parts, await getClient(broker, callerOf(parts, facts, principal), param(params, "client"))),
+      }),
     }),
   ];
 }
