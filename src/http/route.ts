@@ -49,7 +49,7 @@ export type Route = {
   readonly method: Method;
   /** Express's form: `/v1/keys/:key/encrypt`. */
   readonly path: string;
-  /** The operation's id in OpenAPI and in the metrics. */
+  /** The operation in the metrics; in OpenAPI its id follows from it. */
   readonly operation: string;
   readonly plane: Plane;
   readonly access: Access;
@@ -63,8 +63,12 @@ export type Route = {
   /** Content type of the answer, in place of JSON: what `Accept` is held against. */
   readonly produces?: string;
   readonly handle: (input: RouteInput<never, never>, principal: Principal | undefined) => Promise<Reply>;
-  /** For OpenAPI. */
+  /** For OpenAPI: a line without a full stop. */
   readonly summary: string;
+  /** What the summary does not say, in sentences. */
+  readonly description?: string;
+  /** The operation's id in OpenAPI where `operation` is that of another route too. */
+  readonly operationId?: string;
   /** What the body is for a reader, where the schema that parses it does not tell. */
   readonly bodyDoc?: z.ZodType;
   readonly answers: Readonly<Record<number, z.ZodType | undefined>>;

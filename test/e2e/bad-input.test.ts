@@ -224,6 +224,26 @@ describe("a deadline", () => {
   });
 });
 
+describe("the documentation", () => {
+  it.for(["/docs", "/docs/errors"])("%s is open to anybody, and its policy lets nothing be loaded", async (path) => {
+    const { status, headers, text } = await gateway.ask({ path, apiKey: null, headers: { accept: "text/html" } });
+    expect([status, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(headers["content-security-policy"]).toMatch(/^default-src 'none'; /u);
+    expect(text).toContain("<!doctype html>");
+    expect((await gateway.ask({ method: "HEAD", path, apiKey: null })).headers["content-length"]).toBe(
+      String(Buffer.byteLength(text)),
+    );
+  });
+
+  it("is an OpenAPI document too, and explains each code that a problem leads to", async () => {
+    const { status, json } = await gateway.ask({ path: "/openapi.json", apiKey: null });
+    expect([status, json["openapi"]]).toEqual([200, "3.1.0"]);
+    const { type } = (await gateway.ask({ path: "/nowhere" })).json;
+    const [page = "", anchor] = String(type).split("#");
+    expect((await gateway.ask({ path: page })).text).toContain(`id="${anchor}"`);
+  });
+});
+
 describe("what is no HTTP", () => {
   it.for([
     { name: "another protocol", text: "SSH-2.0-OpenSSH_9.2\r\n\r\n" },

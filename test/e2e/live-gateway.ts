@@ -76,7 +76,7 @@ export class Gateway implements AsyncDisposable {
       // client.json names the first gateway of a folder alone
       const address = await untilPrinted(started);
       const file = join(started.data, "client.json");
-      const { apiKey, cacert } = JSON.parse(await readFile(file, "utf8")) as Record<string, string>;
+      const { apiKey, cacert } = JSON.parse(await untilThere(file)) as Record<string, string>;
       if (apiKey === undefined || cacert === undefined) throw new Error(`${file}: wants members`);
       const ca = await readFile(join(dirname(file), cacert), "utf8");
       const gateway = new Gateway(started, { address, apiKey, ca, connections: options.connections ?? 8 });
@@ -99,6 +99,12 @@ export class Gateway implements AsyncDisposable {
     return this.#output.join("");
   }
 
+  /** The last lines in which its log complains; for messages of tests that fail. */
+  get complaints(): string {
+    const lines = this.log.split("\n").filter((line) => /"level":[456]0/u.test(line));
+    return lines.slice(-5).join("\n");
+  }
+
   async ask({
     method = "GET",
     path,
@@ -115,7 +121,7 @@ export class Gateway implements AsyncDisposable {
       ...headers,
     };
     const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    return await exchange({ ...this.#place(), agent: this.#agent, method, path, headers: sent as never }, bytes);
+    return await exchange({ ...this.#place(), agent: this.#agent, method, path, headers: sent }, bytes);
   }
 
   /** Writes bytes as they are into a connection, and gives what comes back until the gateway closes it. */
@@ -197,6 +203,18 @@ async function untilPrinted({ child, output }: Started): Promise<string> {
   const address = await Promise.race([promise, ended.then(() => undefined)]);
   if (address === undefined) throw new Error(`the gateway did not start: ${output.join("")}`);
   return address;
+}
+
+/** The second gateway of a folder may listen before the first has written its file. */
+async function untilThere(file: string): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readFile(file, "utf8");
+    } catch (error) {
+      if (attempt === 500) throw error;
+      await pause(20);
+    }
+  }
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

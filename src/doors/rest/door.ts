@@ -1,18 +1,20 @@
 import type { Router } from "express";
 import { type Kit, mountRoutes } from "#http/mount.ts";
 import type { Route } from "#http/route.ts";
+import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import type { RestParts } from "./rest-parts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { clientRoutes } from "./routes/clients.ts";
+import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { providerRoutes } from "./routes/providers.ts";
 
-/** Every route of the native REST door, the busiest first. */
+/** Every route of the native REST door, the busiest first, and last those that describe it. */
 export function restRoutes(parts: RestParts): readonly Route[] {
-  return [
+  const routes = [
     ...operationRoutes(parts),
     ...keyRoutes(parts),
     ...providerRoutes(parts),
@@ -21,6 +23,12 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...auditRoutes(parts),
     ...healthRoutes(parts),
   ];
+  return [...routes, ...docsRoutes(routes, parts.version)];
+}
+
+/** The OpenAPI document of this door. It needs no gateway: routes are described by what they are, and none is called. */
+export function restDocument(version: string): OpenApiDocument {
+  return openApiDocument(restRoutes({ version, metricsOpen: false } as RestParts), version);
 }
 
 export function restDoor(kit: Kit, parts: RestParts): Router {

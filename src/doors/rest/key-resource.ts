@@ -10,15 +10,22 @@ import { iso, isoTime, isoTimeOrNull } from "./schema/primitives.ts";
 const isoOrNull = iso.nullable();
 const texts = z.record(z.string(), z.string());
 
+const holders = z.array(z.string());
+
 export const custodyAnswer = z
-  .object({
-    kind: z.literal("portable"),
-    holders: z.array(z.string()),
-    minimum: z.int(),
-    threshold: z.int(),
-    dedicated: z.boolean(),
-  })
-  .meta({ id: "Custody" });
+  .discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("portable"),
+      holders,
+      minimum: z.int().describe("Failure domains that must hold it before it is used."),
+      threshold: z.int(),
+      dedicated: z.boolean(),
+    }),
+    z.object({ kind: z.literal("native"), provider: z.string() }),
+    z.object({ kind: z.literal("replicated"), holders, minimum: z.int() }),
+    z.object({ kind: z.literal("per-provider"), holders, minimum: z.int() }),
+  ])
+  .meta({ id: "Custody", description: "Where the material lives and who operates." });
 
 /** A key as every answer shows it (api.md § 5). */
 export const keyAnswer = z
@@ -26,10 +33,10 @@ export const keyAnswer = z
     id: z.string(),
     namespace: z.string(),
     route: z.string().meta({ description: "The route that placed it." }),
-    generation: z.int(),
+    generation: z.int().describe("1, and one more with each change."),
     createTime: iso,
     updateTime: iso,
-    createdBy: z.string(),
+    createdBy: z.string().describe("The client that did."),
     name: z.string(),
     aliases: z.array(z.string()),
     labels: texts,
@@ -51,16 +58,20 @@ export const keyAnswer = z
     }),
     links: z.array(z.object({ kind: z.string(), key: z.string(), version: z.int().nullable() })),
     state: z.enum(STATES),
-    stateReason: z.string().nullable(),
-    processing: z.enum(["allow", "deny"]).nullable(),
+    stateReason: z.string().nullable().describe("Why it is in its state; null while active."),
+    processing: z
+      .enum(["allow", "deny"])
+      .nullable()
+      .describe("Whether a suspended key still opens what exists; null unless suspended."),
     hold: z
       .object({ binding: z.string().nullable(), class: z.string(), since: iso, driftId: z.string().nullable() })
-      .nullable(),
-    primaryVersion: z.int().nullable(),
-    pendingVersion: z.int().nullable(),
-    latestVersion: z.int(),
+      .nullable()
+      .describe("What it stands still for until a person has looked; null if nothing."),
+    primaryVersion: z.int().nullable().describe("The version that protects; null before activation."),
+    pendingVersion: z.int().nullable().describe("Published, and not yet primary."),
+    latestVersion: z.int().describe("Versions are 1, 2, 3 … without gaps."),
     activateTime: isoOrNull,
-    protectStopTime: isoOrNull,
+    protectStopTime: isoOrNull.describe("From then on it protects nothing new."),
     deactivateTime: isoOrNull,
     destroyTime: isoOrNull,
     lastUseTime: isoOrNull.meta({ description: "By the hour." }),
@@ -70,10 +81,12 @@ export const keyAnswer = z
       maxBytes: z.int().nullable(),
       nextTime: isoOrNull,
     }),
-    onState: z.enum(["stop", "continue"]),
-    replication: z.object({ wanted: z.int(), ready: z.int(), minimum: z.int(), missing: z.array(z.string()) }),
+    onState: z.enum(["stop", "continue"]).describe("What a provider's state does to the key."),
+    replication: z
+      .object({ wanted: z.int(), ready: z.int(), minimum: z.int(), missing: z.array(z.string()) })
+      .describe("Of what the primary version stands on: fewer `ready` than `wanted` is under-replicated."),
     openDrifts: z.int(),
-    maxPlaintextBytes: z.int().nullable(),
+    maxPlaintextBytes: z.int().nullable().describe("The largest plaintext; null if the purpose has none."),
     hardTtlTime: isoOrNull.meta({
       description: "Until when the key works without any provider; null while its branch key is cold.",
     }),

@@ -68,6 +68,8 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys",
       operation: "keys.create",
       summary: "Create a key",
+      description:
+        "Places it by the route that fits, wraps its branch key under the holders, and answers when it can be used. A key that cannot be made leaves nothing behind.",
       body: createKeyBody,
       answers: { 201: keyAnswer },
       handle: async ({ body, facts }, principal) => {
@@ -83,6 +85,7 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys",
       operation: "keys.list",
       summary: "List keys",
+      description: "In the order of their creation. `nextCursor: null` is the only sign of the end.",
       query: keysQuery,
       answers: { 200: listAnswer(keyAnswer) },
       handle: async ({ query, facts }, principal) => {
@@ -168,6 +171,7 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/activate",
       operation: "keys.activate",
       summary: "Activate a generated key",
+      description: "A key that is active already is answered as it is.",
       body: activateBody,
       handle: async ({ params, body, facts }, principal) =>
         keyReply(await activateKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
@@ -177,6 +181,8 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/suspend",
       operation: "keys.suspend",
       summary: "Suspend a key",
+      description:
+        "It protects nothing new; `processing` says whether it still opens what exists. Suspending it again changes the reason.",
       body: suspendBody,
       handle: async ({ params, body, facts }, principal) =>
         keyReply(await suspendKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
@@ -204,6 +210,7 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/compromise",
       operation: "keys.compromise",
       summary: "Mark a key as compromised, for good",
+      description: "It protects nothing new from then on, and is never active again.",
       body: compromiseBody,
       handle: async ({ params, body, facts }, principal) =>
         keyReply(await compromiseKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
@@ -213,6 +220,7 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/rotate",
       operation: "keys.rotate",
       summary: "Give a key a new version",
+      description: "Older versions still open what they protected.",
       body: rotateBody,
       handle: async ({ params, body, facts }, principal) =>
         keyReply(await rotateKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),

@@ -12,43 +12,58 @@ import { toItemProblem } from "#http/problem.ts";
 import { authenticatedRoute, type Params, type Reply, type Route } from "#http/route.ts";
 import { type OperationBody, operationBody } from "../operation-body.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
+import { base64 } from "../schema/primitives.ts";
+import { itemErrorAnswer } from "../schema/problem.ts";
 import { dataKeyItem, decryptItem, encryptItem, randomBody, reencryptItem } from "../schema/operation-requests.ts";
 
 const DATA = { method: "POST", plane: "data", changes: false, maxBodyBytes: 1_048_576, query: undefined } as const;
 
-const served = { keyId: z.string(), keyVersion: z.int(), provider: z.string(), attempts: z.int() };
-const itemError = z.object({
-  error: z.object({ code: z.string(), status: z.int(), retry: z.string(), detail: z.string() }).loose(),
-});
+const served = {
+  keyId: z.string(),
+  keyVersion: z.int(),
+  provider: z.string().describe("`gateway`, or the provider that did it."),
+  attempts: z.int().describe("Provider calls made for it; 0 is none."),
+};
+
 /** An answer, or those of a batch in the order of its items. */
-function answers(single: z.ZodType): Readonly<Record<number, z.ZodType>> {
-  const batch = z.object({ items: z.array(z.union([single, itemError])), failed: z.int() });
+function answers(name: string, single: z.ZodType): Readonly<Record<number, z.ZodType>> {
+  const batch = z
+    .object({
+      items: z.array(z.union([single, itemErrorAnswer])).describe("In the order of the request."),
+      failed: z.int(),
+    })
+    .meta({ id: `${name}BatchAnswer` });
   return { 200: z.union([single, batch]), 207: batch };
 }
-function batchable(single: z.ZodType): z.ZodType {
-  return z.union([single, z.strictObject({ items: z.array(single).min(1).max(1000) })]);
+
+function batchable(name: string, single: z.ZodType): z.ZodType {
+  const batch = z.strictObject({ items: z.array(single).min(1).max(1000) }).meta({ id: `${name}BatchRequest` });
+  return z.union([single, batch]);
 }
 
 const encryptAnswer = z.object({ ciphertext: z.string(), ...served }).meta({ id: "EncryptAnswer" });
 const upgraded = z.object({ ciphertext: z.string(), keyVersion: z.int() });
 const decryptAnswer = z
-  .object({ plaintext: z.string(), stale: z.boolean(), upgraded: upgraded.optional(), ...served })
+  .object({
+    plaintext: base64,
+    stale: z.boolean().describe("Not under the primary version any more."),
+    upgraded: upgraded.optional().describe("Where `upgrade` was asked for."),
+    ...served,
+  })
   .meta({ id: "DecryptAnswer" });
 const reencryptAnswer = z
   .object({
     ciphertext: z.string(),
     sourceKeyId: z.string(),
     sourceKeyVersion: z.int(),
-    changed: z.boolean(),
+    changed: z.boolean().describe("False: it was under the primary version already."),
     ...served,
   })
   .meta({ id: "ReencryptAnswer" });
 const dataKeyAnswer = z
-  .object({ ciphertext: z.string(), plaintext: z.string().optional(), ...served })
+  .object({ ciphertext: z.string(), plaintext: base64.optional(), ...served })
   .meta({ id: "GenerateDataKeyAnswer" });
-const randomAnswer = z
-  .object({ bytes: z.string(), provider: z.string(), attempts: z.int() })
-  .meta({ id: "RandomAnswer" });
+const randomAnswer = z.object({ bytes: base64, provider: z.string(), attempts: z.int() }).meta({ id: "RandomAnswer" });
 
 /** The operations on keys (api.md § 7). */
 export function operationRoutes(parts: RestParts): readonly Route[] {
@@ -59,9 +74,10 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/encrypt",
       operation: "encrypt",
       summary: "Encrypt under the primary version",
+      description: "Runs in the gateway for portable keys. The context is bound to the ciphertext, and is not in it.",
       body: operationBody(encryptItem),
-      bodyDoc: batchable(encryptItem),
-      answers: answers(encryptAnswer),
+      bodyDoc: batchable("Encrypt", encryptItem),
+      answers: answers("Encrypt", encryptAnswer),
       handle: async ({ params, body, facts }, principal) => {
         const caller = callerOf(parts, facts, principal);
         const use: Use<z.output<typeof encryptItem>, Encrypted & Served> = {
@@ -78,9 +94,10 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/decrypt",
       operation: "decrypt",
       summary: "Open a ciphertext of this key",
+      description: "Everything that can be wrong with a ciphertext is the one error `CIPHERTEXT_INVALID`.",
       body: operationBody(decryptItem),
-      bodyDoc: batchable(decryptItem),
-      answers: answers(decryptAnswer),
+      bodyDoc: batchable("Decrypt", decryptItem),
+      answers: answers("Decrypt", decryptAnswer),
       handle: async ({ params, body, facts }, principal) =>
         await run(body, params, decryptUse(parts, callerOf(parts, facts, principal))),
     }),
@@ -88,7 +105,10 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       ...DATA,
       path: "/v1/decrypt",
       operation: "decrypt",
+      operationId: "decryptByHeader",
       summary: "Open a ciphertext under the key that it names",
+      description:
+        "The key id in a ciphertext is public: one that is unknown, or not to be seen by the caller, is `KEY_NOT_FOUND`.",
       body: decryptItem,
       answers: { 200: decryptAnswer },
       handle: async ({ body, facts }, principal) => {
@@ -105,9 +125,11 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/reencrypt",
       operation: "reencrypt",
       summary: "Move a ciphertext under this key",
+      description:
+        "The plaintext never leaves the gateway. Wants `reencrypt-from` on the source and `reencrypt-to` on this key, not `decrypt`.",
       body: operationBody(reencryptItem),
-      bodyDoc: batchable(reencryptItem),
-      answers: answers(reencryptAnswer),
+      bodyDoc: batchable("Reencrypt", reencryptItem),
+      answers: answers("Reencrypt", reencryptAnswer),
       handle: async ({ params, body, facts }, principal) =>
         await run(body, params, reencryptUse(parts, callerOf(parts, facts, principal))),
     }),
@@ -116,9 +138,10 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/generate-data-key",
       operation: "generate-data-key",
       summary: "Make a data key and its ciphertext",
+      description: "Encrypt with the plaintext, keep the ciphertext beside the data, forget the plaintext.",
       body: operationBody(dataKeyItem),
-      bodyDoc: batchable(dataKeyItem),
-      answers: answers(dataKeyAnswer),
+      bodyDoc: batchable("GenerateDataKey", dataKeyItem),
+      answers: answers("GenerateDataKey", dataKeyAnswer),
       handle: async ({ params, body, facts }, principal) =>
         await run(body, params, dataKeyUse(parts, callerOf(parts, facts, principal))),
     }),

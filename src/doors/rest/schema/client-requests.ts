@@ -22,12 +22,12 @@ export const createClientBody = z
   })
   .meta({
     id: "CreateClientRequest",
-    examples: [{ name: "checkout", keys: ["orders*"], allow: ["encrypt", "decrypt"] }],
+    override: { examples: [{ name: "checkout", keys: ["orders*"], allow: ["encrypt", "decrypt"] }] },
   });
 
 export const createCredentialBody = z
   .strictObject({ kind: z.literal("api-key"), expireTime: optional(time) })
-  .meta({ id: "CreateCredentialRequest", examples: [{ kind: "api-key" }] });
+  .meta({ id: "CreateCredentialRequest", override: { examples: [{ kind: "api-key" }] } });
 
 export const createNamespaceBody = z
   .strictObject({
@@ -42,4 +42,4 @@ export const createNamespaceBody = z
     approvers: defaulted(z.int().min(1).max(10), 1),
     activation: defaulted(z.enum(["automatic", "manual"]), "automatic"),
   })
-  .meta({ id: "CreateNamespaceRequest", examples: [{ name: "payments" }] });
+  .meta({ id: "CreateNamespaceRequest", override: { examples: [{ name: "payments" }] } });

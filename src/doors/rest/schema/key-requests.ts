@@ -53,7 +53,7 @@ export const createKeyBody = createKeyFields
       params: { code: "duplicate" },
     });
   })
-  .meta({ id: "CreateKeyRequest", examples: [{ name: "orders", labels: { team: "payments" } }] });
+  .meta({ id: "CreateKeyRequest", override: { examples: [{ name: "orders", labels: { team: "payments" } }] } });
 
 export const updateKeyBody = z
   .strictObject({
@@ -72,9 +72,9 @@ export const updateKeyBody = z
   .meta({
     id: "UpdateKeyRequest",
     description: "Absent stays, `null` clears.",
-    examples: [{ description: "Card numbers of orders", labels: { team: null } }],
+    override: { examples: [{ description: "Card numbers of orders", labels: { team: null } }] },
   });
 
 export const moveAliasBody = z
   .strictObject({ from: keyReference.describe("Who has it."), to: keyReference.describe("Who gets it.") })
-  .meta({ id: "MoveAliasRequest", examples: [{ from: "orders-2025", to: "orders-2026" }] });
+  .meta({ id: "MoveAliasRequest", override: { examples: [{ from: "orders-2025", to: "orders-2026" }] } });

@@ -18,7 +18,7 @@ export const encryptItem = z
     context: contextField,
     format,
   })
-  .meta({ id: "EncryptRequest", examples: [{ plaintext: "aGVsbG8=", context: exampleContext }] });
+  .meta({ id: "EncryptRequest", override: { examples: [{ plaintext: "aGVsbG8=", context: exampleContext }] } });
 
 export const decryptItem = z
   .strictObject({
@@ -29,7 +29,7 @@ export const decryptItem = z
       "Also answer a fresh ciphertext under the primary version; wants `encrypt`.",
     ),
   })
-  .meta({ id: "DecryptRequest", examples: [{ ciphertext: exampleCiphertext, context: exampleContext }] });
+  .meta({ id: "DecryptRequest", override: { examples: [{ ciphertext: exampleCiphertext, context: exampleContext }] } });
 
 export const reencryptItem = z
   .strictObject({
@@ -39,7 +39,10 @@ export const reencryptItem = z
     sourceKey: optional(keyReference).describe("Whose ciphertext it is; the one that it names unless told."),
     newContext: context.optional().describe("What the new ciphertext is bound to; `context` unless told."),
   })
-  .meta({ id: "ReencryptRequest", examples: [{ ciphertext: exampleCiphertext, context: exampleContext }] });
+  .meta({
+    id: "ReencryptRequest",
+    override: { examples: [{ ciphertext: exampleCiphertext, context: exampleContext }] },
+  });
 
 export const dataKeyItem = z
   .strictObject({
@@ -47,11 +50,11 @@ export const dataKeyItem = z
     context: contextField,
     withPlaintext: defaulted(z.boolean(), true).describe("False: the ciphertext alone, for whoever opens it later."),
   })
-  .meta({ id: "GenerateDataKeyRequest", examples: [{ bytes: 32, context: exampleContext }] });
+  .meta({ id: "GenerateDataKeyRequest", override: { examples: [{ bytes: 32, context: exampleContext }] } });
 
 export const randomBody = z
   .strictObject({
     bytes: z.int().min(1).max(1024),
     provider: optional(providerName).describe("Whose generator; the gateway's unless told."),
   })
-  .meta({ id: "RandomRequest", examples: [{ bytes: 32 }] });
+  .meta({ id: "RandomRequest", override: { examples: [{ bytes: 32 }] } });

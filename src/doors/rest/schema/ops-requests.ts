@@ -11,11 +11,11 @@ export const KEY_OPERATION_NAMES = Object.keys(KEY_OPERATIONS) as [KeyOperation,
 
 export const drainBody = z
   .strictObject({ reason: characters(1, 1000) })
-  .meta({ id: "DrainRequest", examples: [{ reason: "maintenance of the HSM" }] });
+  .meta({ id: "DrainRequest", override: { examples: [{ reason: "maintenance of the HSM" }] } });
 
 export const restoreBody = z
   .strictObject({ share: defaulted(z.number().gt(0).max(1), 1).describe("Of its traffic; all unless told.") })
-  .meta({ id: "RestoreRequest", examples: [{ share: 0.1 }] });
+  .meta({ id: "RestoreRequest", override: { examples: [{ share: 0.1 }] } });
 
 const assumed = defaulted(z.array(providerName).max(16), []);
 
@@ -36,4 +36,7 @@ export const explainBody = z
       "Providers to think of as down, drained or throttled.",
     ),
   })
-  .meta({ id: "ExplainRequest", examples: [{ operation: "encrypt", key: "orders", assume: { down: ["hsm-a"] } }] });
+  .meta({
+    id: "ExplainRequest",
+    override: { examples: [{ operation: "encrypt", key: "orders", assume: { down: ["hsm-a"] } }] },
+  });

@@ -10,7 +10,7 @@ export function defaulted<S extends z.ZodType>(schema: S, value: z.output<S>): z
   return schema
     .nullish()
     .transform((given) => given ?? value)
-    .meta({ default: value });
+    .meta({ override: { default: value } }); // zod leaves a plain default away where there is a transform
 }
 
 /** Absent stays absent; `null` clears. */

@@ -22,19 +22,19 @@ export const suspendBody = z
     ),
     ...told,
   })
-  .meta({ id: "SuspendRequest", examples: [{ reason: "hold", ticket: "INC-1042" }] });
+  .meta({ id: "SuspendRequest", override: { examples: [{ reason: "hold", ticket: "INC-1042" }] } });
 
 export const resumeBody = z
   .strictObject({ reason: why, ...told })
-  .meta({ id: "ResumeRequest", examples: [{ reason: "false alarm" }] });
+  .meta({ id: "ResumeRequest", override: { examples: [{ reason: "false alarm" }] } });
 
 export const deactivateBody = z
   .strictObject({ reason: z.enum(["revoked", "superseded"]), ...told })
-  .meta({ id: "DeactivateRequest", examples: [{ reason: "superseded" }] });
+  .meta({ id: "DeactivateRequest", override: { examples: [{ reason: "superseded" }] } });
 
 export const compromiseBody = z
   .strictObject({ reason: why, occurrenceTime: optional(time).describe("Since when."), ...told })
-  .meta({ id: "CompromiseRequest", examples: [{ reason: "a backup was lost", ticket: "INC-1043" }] });
+  .meta({ id: "CompromiseRequest", override: { examples: [{ reason: "a backup was lost", ticket: "INC-1043" }] } });
 
 export const rotateBody = z
   .strictObject({
