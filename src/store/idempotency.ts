@@ -5,7 +5,7 @@ import { readUnverified } from "./judge.ts";
 import type { Schema } from "./schema.ts";
 
 /** How long an answer is kept for a repeated request. */
-export const IDEMPOTENCY_MS = 86_400_000;
+const IDEMPOTENCY_MS = 86_400_000;
 /** What a change that is kept was answered with. */
 const FIRST_STATUSES: ReadonlySet<number> = new Set([200, 201, 202]);
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson } from "#core/canonical-json.ts";
 import type { Store } from "#core/catalog.ts";
 import { SEALED_TABLES, type SealedTable } from "#core/records.ts";
+import { writeRevision } from "#store/state-folder.ts";
 import { RECORDS, key, keyId, putRecord } from "../conformance/sealed-records.ts";
 import { readRecord, writes } from "../conformance/store-subject.ts";
 import { createSqliteSubject, type SqliteSubject } from "../unit/store/sqlite-subject.ts";
@@ -228,6 +229,27 @@ describe("a row of the database", () => {
     const next = await subject.open();
     expect(next.catalog.faults).toEqual([{ table: "credentials", id, fault: "rolled-back" }]);
     expect(next.catalog.credentialByDigest("digest-1")).toBeUndefined();
+  });
+
+  it("of the same revision from a copy of the database that went another way is refused", async () => {
+    await using subject = await createSqliteSubject();
+    const store = await subject.open();
+    await store.change(writes(putRecord("clients", RECORDS.clients(1), 0)));
+    const copy = `${subject.file}.copy`;
+    subject.attack((database) => database.exec(`vacuum into '${copy}'`));
+    const { id } = putRecord("clients", RECORDS.clients(1), 0);
+    await store.change(writes(putRecord("clients", RECORDS.clients(1, 1), 1)));
+    const stateFolder = `${subject.stateFolder}.fork`;
+    await writeRevision(stateFolder, 0, false);
+    await using fork = await subject.open({ file: copy, stateFolder });
+    await fork.change(writes(putRecord("clients", RECORDS.clients(1, 2), 1)));
+    subject.attack((database) => {
+      database.prepare("attach ? as fork").run(copy);
+      database.prepare("delete from main.clients where id = ?").run(id);
+      database.prepare("insert into main.clients select * from fork.clients where id = ?").run(id);
+    });
+    expect(await store.verify()).toEqual([{ table: "clients", id, fault: "unsealed" }]);
+    expect(await readRecord(store, "clients", 1)).toBeUndefined();
   });
 
   it("that a trigger changes as it is written is held by whoever reads it", async () => {

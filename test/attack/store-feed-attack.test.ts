@@ -149,6 +149,22 @@ describe("the change feed", () => {
   });
 });
 
+describe("changes that were taken away", () => {
+  it("before a process could read them leave it where it is", async () => {
+    await using subject = await createSqliteSubject();
+    const [store, slow] = [await subject.open(), await subject.open()];
+    await store.change(writes(putRecord("keys", key(1), 0), putRecord("keys", key(2), 0)));
+    await slow.refresh();
+    await store.change(drain(0));
+    execute(subject, "delete from changes");
+    await slow.refresh();
+    expect(slow.catalog.faults).toEqual([{ table: "feed", id: "3", fault: "missing" }]);
+    expect(slow.catalog.revision).toBe(2);
+    expect(slow.catalog.key(keyId(1))).toEqual(key(1));
+    await expect(slow.change(drain(1))).rejects.toEqual(kmsError("INTERNAL", /feed does not verify/u));
+  });
+});
+
 describe("a snapshot", () => {
   it.for([
     { name: "edited", sql: "update snapshots set entries = zeroblob(100)" },
@@ -165,6 +181,25 @@ describe("a snapshot", () => {
     expect(store.catalog.key(keyId(1))).toEqual(key(1));
     await store[Symbol.asyncDispose]();
     await expect(subject.open()).rejects.toEqual(kmsError("SEALED", /only restore goes back/u));
+  });
+
+  it("over which a process has to read everything again brings back a row that was mended meanwhile", async () => {
+    await using subject = await createSqliteSubject();
+    const [store, slow] = [await subject.open({ snapshotEvery: 10 }), await subject.open({ snapshotEvery: 10 })];
+    await fill(store);
+    const client = RECORDS.clients(1);
+    await store.change(writes(putRecord("clients", client, 0)));
+    await slow.refresh();
+    execute(subject, "update clients set record = replace(record, 'user', 'admin')");
+    expect(await slow.verify()).toHaveLength(1);
+    expect(slow.catalog.client(client.id)).toBeUndefined();
+    for (let n = 0; n < 30; n += 1) await store.change(drain(n));
+    await store.refresh();
+    execute(subject, "update clients set record = replace(record, 'admin', 'user')");
+    await slow.refresh();
+    expect(slow.catalog.faults).toEqual([]);
+    expect(slow.catalog.client(client.id)).toEqual(client);
+    expect(slow.catalog.drain("provider-1")).toEqual(RECORDS.drains(1, 29));
   });
 
   it("heals a feed that was damaged before it while the process that knows better runs", async () => {
@@ -219,6 +254,20 @@ describe("a whole database", () => {
     await expect(subject.open()).rejects.toEqual(
       kmsError("SEALED", /this gateway has seen (?:revision )?2; only restore/u),
     );
+  });
+
+  it("that was renamed and is back under its name is served again", async () => {
+    await using subject = await createSqliteSubject();
+    const store = await subject.open();
+    await fill(store);
+    await rename(subject.file, `${subject.file}.away`);
+    await store.refresh();
+    expectAllHeld(store);
+    await rename(`${subject.file}.away`, subject.file);
+    await store.refresh();
+    expect(store.catalog.faults).toEqual([]);
+    expect(store.catalog.key(keyId(1))).toEqual(key(1));
+    await store.change(drain(9));
   });
 
   it("that is replaced by an older copy between two starts is refused", async () => {

@@ -58,6 +58,7 @@ export function storeNamesSuite({ create }: StoreHarness): void {
       ];
       await store.change(writes(...swapped));
       expect(store.catalog.keyByName("default", "key-1")?.id).toBe(keyId(2));
+      expect(store.catalog.keyByName("default", "key-2")?.id).toBe(keyId(1));
       const again = await subject.open();
       expect(again.catalog.keyByName("default", "key-2")?.id).toBe(keyId(1));
     });

@@ -118,7 +118,8 @@ export function storeUnsealedSuite({ create }: StoreHarness): void {
     await one.change(writes(putRecord("drains", RECORDS.drains(1), 0)));
     await other.refresh();
     const { revision } = one.catalog;
-    for (let at = 0; at < 1_000_000; at += 1) one.noteUse(keyId(at % 1000), at * 1000);
+    const keys = Array.from({ length: 1000 }, (_, n) => keyId(n));
+    for (let at = 0; at < 1000; at += 1) for (const used of keys) one.noteUse(used, at * 1_000_000);
     subject.time.advance(LAST_USE_WRITE_MS);
     await one.beat(heartbeat("one", 1));
     await one.lease("leader", "one", 1000);

@@ -1,4 +1,4 @@
-import { stat, truncate, writeFile, readdir } from "node:fs/promises";
+import { chmod, stat, truncate, writeFile, readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Mutation } from "#core/catalog.ts";
@@ -82,6 +82,15 @@ describe("opening a store", () => {
     expect(store.catalog.branch(uuid(1))).toBeUndefined();
   });
 
+  it("asks with no key of another namespace, whatever the names say", async () => {
+    await using subject = await createSqliteSubject();
+    const { asked, unlock } = noting({ rowKeys: new Map([[1, FIRST]]), current: 1, initial: SYSTEM });
+    await (await subject.open({ unlock }))[Symbol.asyncDispose]();
+    subject.attack((database) => database.prepare("insert into names values ('system', 'mine', ?)").run(keyId(2)));
+    await subject.open({ unlock });
+    expect(asked[1]?.keys).toEqual([ROOT]);
+  });
+
   it("asks again when another process has filled the empty database meanwhile", async () => {
     await using subject = await createSqliteSubject();
     const asked: (SystemRows | undefined)[] = [];
@@ -134,6 +143,9 @@ describe("opening a store", () => {
     const files = (await readdir(folder)).filter((name) => name.startsWith("claviger.db"));
     expect(files.length).toBeGreaterThanOrEqual(4);
     for (const name of files) expect((await stat(`${folder}/${name}`)).mode & 0o777).toBe(0o600);
+    await chmod(subject.file, 0o644);
+    await subject.open();
+    expect((await stat(subject.file)).mode & 0o777).toBe(0o600);
   });
 
   it("has a table for every sealed table, and no other shape", async () => {
