@@ -1,0 +1,198 @@
+// npm run bench: portable operations through REST against a floor in the same run, and starts with many keys. Writes a report with ratios.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Gateway } from "../test/e2e/live-gateway.ts";
+import { type Connections, openConnections, type Shot } from "./load.ts";
+import { cpuMicros, residentMib } from "./process-stats.ts";
+
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false } } });
+const PLAN = values.quick
+  ? { rounds: 1, roundMs: 500, keys: [100] }
+  : { rounds: 7, roundMs: 2000, keys: [1000, 10_000, 100_000] };
+const CONNECTIONS = 16;
+const BATCH = 100;
+const PLAINTEXT = randomBytes(1024).toString("base64");
+
+type Subject = {
+  readonly name: string;
+  readonly pid: number;
+  readonly connections: Connections;
+  readonly shot: Shot;
+  readonly items: number;
+};
+type Round = { readonly perSecond: number; readonly cpuMicros: number; readonly p50Ms: number; readonly p99Ms: number };
+type Start = { readonly keys: number; readonly readyMs: number; readonly residentMib: number };
+
+const lines = [...heading()];
+const rounds = await measureOperations();
+lines.push(...operationTable(rounds));
+lines.push(...startTable(await measureStarts()));
+const report = `${lines.join("\n")}\n`;
+process.stdout.write(report);
+if (!values.quick) {
+  mkdirSync("bench/reports", { recursive: true });
+  writeFileSync(`bench/reports/${new Date().toISOString().slice(0, 10)}.md`, report);
+}
+
+async function measureOperations(): Promise<ReadonlyMap<string, readonly Round[]>> {
+  const floor = await startFloor();
+  await using gateway = await Gateway.start();
+  try {
+    const target = { port: Number(gateway.address.port), ca: gateway.ca };
+    const headers = { Authorization: `Bearer ${gateway.apiKey}` };
+    await gateway.ask({ method: "POST", path: "/v1/keys", body: { name: "bench" } });
+    const sealed = await gateway.ask({
+      method: "POST",
+      path: "/v1/keys/bench/encrypt",
+      body: { plaintext: PLAINTEXT },
+    });
+    const shots = [
+      {
+        name: "floor",
+        pid: floor.pid,
+        target: floor.target,
+        items: 1,
+        shot: { path: "/encrypt", headers: {}, body: JSON.stringify({ plaintext: PLAINTEXT }) },
+      },
+      {
+        name: "encrypt",
+        pid: gateway.pid,
+        target,
+        items: 1,
+        shot: shotOf("encrypt", headers, { plaintext: PLAINTEXT }),
+      },
+      {
+        name: "decrypt",
+        pid: gateway.pid,
+        target,
+        items: 1,
+        shot: shotOf("decrypt", headers, { ciphertext: sealed.json["ciphertext"] }),
+      },
+      {
+        name: `batch of ${BATCH}`,
+        pid: gateway.pid,
+        target,
+        items: BATCH,
+        shot: shotOf("encrypt", headers, { items: Array.from({ length: BATCH }, () => ({ plaintext: PLAINTEXT })) }),
+      },
+    ];
+    using stack = new DisposableStack();
+    const subjects: Subject[] = [];
+    for (const { target: to, ...subject } of shots)
+      subjects.push({ ...subject, connections: stack.use(await openConnections(to, CONNECTIONS)) });
+    return await interleave(subjects);
+  } finally {
+    floor.child.kill("SIGTERM");
+    await once(floor.child, "exit");
+  }
+}
+
+/** The subjects in turn, again and again: what changes on the machine meanwhile meets all of them. */
+async function interleave(subjects: readonly Subject[]): Promise<ReadonlyMap<string, readonly Round[]>> {
+  for (const subject of subjects) await subject.connections.fire(subject.shot, PLAN.roundMs);
+  const found = new Map<string, Round[]>(subjects.map(({ name }) => [name, []]));
+  for (let round = 0; round < PLAN.rounds; round += 1) {
+    for (const subject of subjects) found.get(subject.name)?.push(await oneRound(subject));
+  }
+  return found;
+}
+
+async function oneRound({ pid, connections, shot, items }: Subject): Promise<Round> {
+  const before = cpuMicros(pid);
+  const { answers, tookMs, latenciesMs } = await connections.fire(shot, PLAN.roundMs);
+  const done = answers * items;
+  return {
+    perSecond: (done / tookMs) * 1000,
+    cpuMicros: (cpuMicros(pid) - before) / done,
+    p50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)] ?? 0,
+    p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? 0,
+  };
+}
+
+function shotOf(operation: string, headers: Shot["headers"], body: object): Shot {
+  return { path: `/v1/keys/bench/${operation}`, headers, body: JSON.stringify(body) };
+}
+
+async function startFloor(): Promise<{
+  readonly child: ChildProcess;
+  readonly pid: number;
+  readonly target: { port: number; ca: string };
+}> {
+  const child = spawn(process.execPath, [new URL("floor.ts", import.meta.url).pathname], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { child, pid: child.pid ?? 0, target: JSON.parse(line.toString()) as { port: number; ca: string } };
+}
+
+async function measureStarts(): Promise<readonly Start[]> {
+  const data = mkdtempSync(join(tmpdir(), "claviger-bench-"));
+  try {
+    {
+      await using first = await Gateway.start({ data });
+      await first.ask({ method: "POST", path: "/v1/keys", body: { name: "template" } });
+    }
+    const starts: Start[] = [];
+    for (const keys of PLAN.keys) {
+      execFileSync(process.execPath, [new URL("seed.ts", import.meta.url).pathname, data, String(keys)], {
+        stdio: "inherit",
+      });
+      const beganMs = performance.now();
+      await using gateway = await Gateway.start({ data });
+      starts.push({ keys, readyMs: performance.now() - beganMs, residentMib: residentMib(gateway.pid) });
+    }
+    return starts;
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+function* heading(): Generator<string> {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const [cpu] = cpus();
+  yield `# Portable operations, ${new Date().toISOString().slice(0, 10)}`;
+  yield "";
+  yield `${cpus().length} × ${cpu?.model ?? "unknown"}, ${process.platform}, Node ${process.versions.node}, commit ${commit}. ${CONNECTIONS} connections, 1 KiB plaintexts,`;
+  yield `${PLAN.rounds} rounds of ${PLAN.roundMs} ms in turn; medians (lowest..highest). CPU is the server process's, per item, and what ratios are of: load from`;
+  yield "the same machine takes the rest.";
+  yield "";
+}
+
+function* operationTable(found: ReadonlyMap<string, readonly Round[]>): Generator<string> {
+  const floor = median((found.get("floor") ?? []).map(({ cpuMicros: micros }) => micros));
+  const single = median((found.get("encrypt") ?? []).map(({ cpuMicros: micros }) => micros));
+  const batch = median((found.get(`batch of ${BATCH}`) ?? []).map(({ cpuMicros: micros }) => micros));
+  yield "| | items/s | CPU µs per item | p50 ms | p99 ms | floor ÷ it |";
+  yield "|---|---|---|---|---|---|";
+  for (const [name, list] of found) {
+    const cpu = list.map(({ cpuMicros: micros }) => micros);
+    const range = `${median(cpu).toFixed(0)} (${Math.min(...cpu).toFixed(0)}..${Math.max(...cpu).toFixed(0)})`;
+    const [perSecond, p50, p99] = [
+      list.map((one) => one.perSecond),
+      list.map((one) => one.p50Ms),
+      list.map((one) => one.p99Ms),
+    ].map(median);
+    yield `| ${name} | ${perSecond?.toFixed(0)} | ${range} | ${p50?.toFixed(1)} | ${p99?.toFixed(1)} | ${(floor / median(cpu)).toFixed(2)} |`;
+  }
+  yield "";
+  yield `Targets: encrypt at least 0.6 of the floor (0.8 is the goal): **${(floor / single).toFixed(2)}**. A batch of ${BATCH} at least 8 × the items of single calls: **${(single / batch).toFixed(1)} ×**.`;
+  yield "";
+}
+
+function* startTable(starts: readonly Start[]): Generator<string> {
+  yield "| keys | from start to ready, s | resident, MiB |";
+  yield "|---|---|---|";
+  for (const { keys, readyMs, residentMib: mib } of starts)
+    yield `| ${keys} | ${(readyMs / 1000).toFixed(1)} | ${mib.toFixed(0)} |`;
+  yield "";
+  yield "Target: 100,000 keys in less than 10 s and 1,024 MiB.";
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
