@@ -24,17 +24,19 @@ export function writeCursor(place: unknown, filters: unknown): string {
   return Buffer.from(JSON.stringify([place, filters]), "utf8").toString("base64url");
 }
 
-/** @throws {KmsError} `INVALID_ARGUMENT` for a cursor that is none of this list's */
-export function readCursor(cursor: string, filters: unknown): unknown {
+/** @throws {KmsError} `INVALID_ARGUMENT` for a cursor that is none of this list's, or whose place `form` does not take */
+export function readCursor<S extends z.ZodType>(cursor: string, filters: unknown, form: S): z.output<S> {
   const parsed = parse(cursor);
-  if (Array.isArray(parsed) && parsed.length === 2 && JSON.stringify(parsed[1]) === JSON.stringify(filters))
-    return parsed[0];
-  throw new KmsError("INVALID_ARGUMENT", "cursor: wanted the nextCursor of the same list with the same filters", {
-    errors: [
-      { pointer: "/cursor", code: "format", detail: "wanted the nextCursor of the same list with the same filters" },
-    ],
+  if (Array.isArray(parsed) && parsed.length === 2 && JSON.stringify(parsed[1]) === JSON.stringify(filters)) {
+    const place = form.safeParse(parsed[0]);
+    if (place.success) return place.data;
+  }
+  throw new KmsError("INVALID_ARGUMENT", `cursor: ${WANTED}`, {
+    errors: [{ pointer: "/cursor", code: "format", detail: WANTED }],
   });
 }
+
+const WANTED = "wanted the nextCursor of the same list with the same filters";
 
 function parse(cursor: string): unknown {
   try {

@@ -130,6 +130,8 @@ export const BAD_BODIES: readonly BadCase[] = [
 
 const list = (query: string): Asked => ({ path: `/v1/keys?${query}` });
 
+const cursorOf = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString("base64url");
+
 export const BAD_PARAMETERS: readonly BadCase[] = [
   ...[
     "limit=0",
@@ -157,6 +159,11 @@ export const BAD_PARAMETERS: readonly BadCase[] = [
   invalid("dryRun=yes", post("/v1/keys?dryRun=yes", { name: "fresh" })),
   invalid("dryRun twice", post("/v1/keys?dryRun=true&dryRun=true", { name: "fresh" })),
   invalid("a parameter of health", { path: "/healthz?verbose=1" }),
+  // written as ours are, around another place or other filters
+  ...[[null, {}], [{ x: "y" }, {}], [{ gateway: -1 }, {}], [[1], {}], [{}, { key: "orders" }], []].map((place) =>
+    invalid(`a cursor of somebody else: ${JSON.stringify(place)}`, { path: `/v1/audit?cursor=${cursorOf(place)}` }),
+  ),
+  invalid("a cursor with other filters", { path: `/v1/keys?state=active&cursor=${cursorOf(["key_1", {}])}` }),
   invalid("since that is no time", { path: "/v1/audit?since=yesterday" }),
 ];
 

@@ -47,6 +47,9 @@ const auditQuery = z.strictObject({
   until: time.optional(),
 });
 
+/** Below which sequence the next page begins, by process. */
+const auditPlace: z.ZodType<AuditPlace> = z.record(z.string(), z.int().min(0));
+
 /** The trail, newest first (api.md § 10). */
 export function auditRoutes(parts: RestParts): readonly Route[] {
   return [
@@ -63,7 +66,7 @@ export function auditRoutes(parts: RestParts): readonly Route[] {
       answers: { 200: listAnswer(auditAnswer) },
       handle: async ({ query, facts }, principal) => {
         const { limit, cursor, ...filters } = query;
-        const before = cursor === undefined ? undefined : (readCursor(cursor, filters) as AuditPlace);
+        const before = cursor === undefined ? undefined : readCursor(cursor, filters, auditPlace);
         const wanted = Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
         const events = await readAudit(parts.broker, callerOf(parts, facts, principal), wanted, {
           limit: limit + 1,

@@ -91,7 +91,7 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       handle: async ({ query, facts }, principal) => {
         const { limit, cursor, ...filters } = query;
         const caller = callerOf(parts, facts, principal);
-        const after = cursor === undefined ? undefined : String(readCursor(cursor, filters));
+        const after = cursor === undefined ? undefined : readCursor(cursor, filters, z.string());
         const page = listKeys(broker, caller, {
           filter: toFilter(filters),
           limit,
