@@ -67,6 +67,8 @@ export interface Gateway extends AsyncDisposable {
   /** The domains on which a new key of the default route stands, and the minimum that follows. */
   readonly domains: number;
   readonly port: number;
+  /** What the use cases work with, for whoever hosts a gateway in its own process. */
+  readonly parts: BrokerParts;
 }
 
 /**
@@ -95,9 +97,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const address = addressOf(config, port);
   if (slot.number === 1) await announce(store, { options, address });
   if (options.listens) stack.use(startBackground(parts, { fleet, log }));
-  const completed = completeJournal(journal, store.catalog).catch((error: unknown) => {
-    log.error({ error: String(error) }, "the journal cannot be completed");
-  });
+  const completed = tellAll({ journal, store }, log);
   stack.defer(async () => {
     await completed;
   });
@@ -105,6 +105,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     address,
     port,
+    parts,
     clientFile: join(dataFolder, "client.json"),
     domains: new Set([...fleet.members()].map(({ facts }) => facts.failureDomain)).size,
     [Symbol.asyncDispose]: async () => {
@@ -208,8 +209,24 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
       },
     }),
   );
-  const journal = stack.use(await openGatewayJournal({ targets, roots: opened.roots, onDamaged }));
+  const onReplaced = (): void => {
+    log.error(
+      { code: "JOURNAL_DAMAGED" },
+      "JOURNAL_DAMAGED: the journal was cut or replaced while it was open; what the store knows is told again",
+    );
+    void tellAll({ journal, store }, log);
+  };
+  const journal = stack.use(await openGatewayJournal({ targets, roots: opened.roots, onDamaged, onReplaced }));
   return { store, journal, roots: opened.roots };
+}
+
+async function tellAll({ journal, store }: Pick<State, "journal" | "store">, log: Log): Promise<void> {
+  try {
+    await completeJournal(journal, store.catalog);
+  } catch (error) {
+    if (error instanceof KmsError && error.code === "SHUTTING_DOWN") return; // the next start does it
+    log.error({ error: String(error) }, "the journal cannot be completed");
+  }
 }
 
 type PartsInput = State & {

@@ -91,8 +91,18 @@ export async function updateAddress(folder: string, address: string): Promise<vo
   } catch {
     return; // an operator has taken it away
   }
-  const file = JSON.parse(text) as ClientFile;
+  const file = readClientFile(text);
+  if (file === undefined) throw new Error(`${path} is not JSON: mend it, or take it away`);
   if (file.address !== address) await writeClientFile(folder, { ...file, address });
+}
+
+function readClientFile(text: string): ClientFile | undefined {
+  try {
+    const file: unknown = JSON.parse(text);
+    return typeof file === "object" && file !== null ? (file as ClientFile) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function writeClientFile(folder: string, file: ClientFile): Promise<void> {

@@ -17,16 +17,20 @@ export type JournalParts = {
   readonly roots: readonly RootKey[];
   /** Told of a line that does not verify; what it told is then told again. */
   readonly onDamaged: () => void;
+  /** Told when a target was cut or replaced while it was open: then everything must be told again. */
+  readonly onReplaced?: () => void;
 };
 
 /** Opens the journal of a gateway: lines carry the HMAC of the newest root key, and those that are there are checked with theirs. */
-export async function openGatewayJournal({ targets, roots, onDamaged }: JournalParts): Promise<Journal> {
+export async function openGatewayJournal(parts: JournalParts): Promise<Journal> {
+  const { targets, roots, onDamaged, onReplaced } = parts;
   const rowKeys = new Map(roots.map(({ version, rowKey }) => [version, rowKey]));
   const current = roots.reduce((a, b) => (b.version > a.version ? b : a));
   return await openJournal({
     targets,
     writeLine: (entry) => writeJournalLine(entry, { rowKey: current.rowKey, rootVersion: current.version }),
     identify: identifyEntry,
+    onReplaced,
     readId: (line) => {
       const parsed = readVerified(line, rowKeys);
       if (parsed === undefined) onDamaged();

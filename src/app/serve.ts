@@ -110,6 +110,7 @@ async function parse(text: string, { environment, readText }: HostOptions): Prom
 }
 
 function withOverrides(config: Config, { port, insecureHttp }: ServeOptions): Config {
+  if (port !== undefined && port > 65_535) throw new Error(`--port: wanted 0..65535, got ${port}`);
   const listen = {
     ...config.listen,
     ...(port === undefined ? {} : { port }),

@@ -49,9 +49,10 @@ export async function openDatabase(file: string): Promise<StoreDatabase> {
     for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF"]) {
       await connection.executeQuery(CompiledQuery.raw(`pragma ${pragma}`));
     }
-    await connection.executeQuery(CompiledQuery.raw("attach database ? as live", [liveFile]));
+    const live = basename(liveFile);
+    await connection.run(CompiledQuery.raw("attach database ? as live", [liveFile]), live);
     for (const pragma of ["journal_mode = WAL", "synchronous = NORMAL"]) {
-      await connection.executeQuery(CompiledQuery.raw(`pragma live.${pragma}`));
+      await connection.run(CompiledQuery.raw(`pragma live.${pragma}`), live);
     }
   } catch (error) {
     connection.close();
@@ -68,11 +69,6 @@ export async function openDatabase(file: string): Promise<StoreDatabase> {
     isInPlace: () => statSync(file, { throwIfNoEntry: false })?.ino === inode,
     [Symbol.asyncDispose]: () => db.destroy(),
   };
-}
-
-/** Whether a statement failed because a unique index holds the value already. */
-export function isUniqueViolation(error: unknown): boolean {
-  return error instanceof Sqlite.SqliteError && /^SQLITE_CONSTRAINT_(?:UNIQUE|PRIMARYKEY|ROWID)$/u.test(error.code);
 }
 
 function createPrivateFile(path: string): void {
@@ -177,13 +173,17 @@ class SqliteConnection implements DatabaseConnection {
     return this.#database.inTransaction;
   }
 
-  /** Waits for a lock without blocking the event loop, which SQLite's own busy timeout would. */
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return await this.run(query, this.#name);
+  }
+
+  /** Waits for a lock without blocking the event loop, which SQLite's own busy timeout would. `name` is the file that a failure names. */
+  async run<R>(query: CompiledQuery, name: string): Promise<QueryResult<R>> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return this.#execute(query);
       } catch (error) {
-        if (!isBusy(error) || attempt === MAX_LOCK_ATTEMPTS) throw storeError(error, this.#name);
+        if (!isBusy(error) || attempt === MAX_LOCK_ATTEMPTS) throw storeError(error, name);
         await (attempt < 5 ? setImmediate() : setTimeout(LOCK_RETRY_MS));
       }
     }

@@ -9,6 +9,13 @@ const LINE_FEED = 10;
 /** A line to append, and the id by which it is known whether the file tells it already. */
 export type JournalLine = { readonly id: string; readonly text: () => string };
 
+export type JournalReader = {
+  /** The name of what a line tells; undefined for a line that is damaged. */
+  readonly readId: (line: string) => string | undefined;
+  /** Told when the file turns out to be another than before, or shorter: what it tells is not all any more. */
+  readonly onReplaced?: (() => void) | undefined;
+};
+
 /**
  * One file of the journal: JSON Lines that several processes append to, each append in one write.
  *
@@ -17,7 +24,7 @@ export type JournalLine = { readonly id: string; readonly text: () => string };
  */
 export class JournalFile implements AsyncDisposable {
   readonly #path: string;
-  readonly #readId: (line: string) => string | undefined;
+  readonly #reader: JournalReader;
   #handle: FileHandle;
   #inode = 0;
   #position = 0;
@@ -28,20 +35,20 @@ export class JournalFile implements AsyncDisposable {
   #unsynced = true;
   #failure: KmsError | undefined;
 
-  private constructor(path: string, handle: FileHandle, readId: (line: string) => string | undefined) {
+  private constructor(path: string, handle: FileHandle, reader: JournalReader) {
     this.#path = path;
     this.#handle = handle;
-    this.#readId = readId;
+    this.#reader = reader;
   }
 
   /** Opens the file, makes it (0600) where it is missing, and reads what it tells. */
-  static async open(path: string, readId: (line: string) => string | undefined): Promise<JournalFile> {
+  static async open(path: string, reader: JournalReader): Promise<JournalFile> {
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const handle = await open(path, "a+", 0o600);
       await chmod(path, 0o600);
       await syncFolder(dirname(path));
-      const file = new JournalFile(path, handle, readId);
+      const file = new JournalFile(path, handle, reader);
       file.#inode = (await handle.stat()).ino;
       await file.#readOn();
       return file;
@@ -109,6 +116,7 @@ export class JournalFile implements AsyncDisposable {
     this.#position = 0;
     this.#unfinished = Buffer.alloc(0);
     this.#known.clear();
+    this.#reader.onReplaced?.();
   }
 
   async #readOn(): Promise<void> {
@@ -125,7 +133,7 @@ export class JournalFile implements AsyncDisposable {
   #learn(bytes: Buffer): void {
     let start = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
-      const id = end === start ? undefined : this.#readId(bytes.toString("utf8", start, end));
+      const id = end === start ? undefined : this.#reader.readId(bytes.toString("utf8", start, end));
       if (id !== undefined) this.#known.add(id);
       start = end + 1;
     }

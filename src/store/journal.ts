@@ -1,24 +1,22 @@
 import { KmsError } from "#core/errors.ts";
 import type { Journal, JournalEntry } from "#core/journal.ts";
-import { JournalFile } from "./journal-file.ts";
+import { JournalFile, type JournalReader } from "./journal-file.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-export type JournalOptions = {
+export type JournalOptions = JournalReader & {
   /** Files, each of which gets every line. */
   readonly targets: readonly string[];
   /** Writes the line of an entry, without its line feed. */
   readonly writeLine: (entry: JournalEntry) => string;
   /** Names what an entry tells; two entries of one name are told once. */
   readonly identify: (entry: JournalEntry) => string;
-  /** The name of what a line tells; undefined for a line that is damaged or not ours, which is then told again. */
-  readonly readId: (line: string) => string | undefined;
 };
 
 /** Opens the journal and reads what its files tell. @throws {KmsError} `INTERNAL` for a file that cannot be opened for writing. */
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   const files: JournalFile[] = [];
   try {
-    for (const target of options.targets) files.push(await JournalFile.open(target, options.readId));
+    for (const target of options.targets) files.push(await JournalFile.open(target, options));
   } catch (error) {
     for (const file of files) await file[Symbol.asyncDispose]();
     throw error;

@@ -116,9 +116,9 @@ function planNames(mutations: readonly Mutation[], catalog: MemoryCatalog): read
   return changes;
 }
 
-export function nameTaken(name: string, key: KeyId | undefined): KmsError {
+function nameTaken(name: string, key: KeyId): KmsError {
   return new KmsError("NAME_TAKEN", `another key of the namespace has the name or alias ${name}`, {
-    metadata: key === undefined ? { name } : { name, key },
+    metadata: { name, key },
   });
 }
 

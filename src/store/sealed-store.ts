@@ -96,7 +96,9 @@ export class SealedStore implements Store {
           plan = this.#plan(decided);
         }
         await writePlan(trx, plan);
-        if (decided.idempotency !== undefined) await keepIdempotency(trx, decided.idempotency, this.#now());
+        if (decided.idempotency !== undefined) {
+          await keepIdempotency(trx, decided.idempotency, { sealer: this.#parts.sealer, now: this.#now() });
+        }
       });
       this.#notify(this.#state.applyOwn(plan), true);
       this.#snapshotIfDue();
@@ -130,7 +132,7 @@ export class SealedStore implements Store {
   }
 
   findIdempotency(credential: string, key: string): Promise<IdempotencyEntry | undefined> {
-    return findIdempotency(this.#db, { credential, key, now: this.#now() });
+    return findIdempotency(this.#db, { credential, key, now: this.#now(), sealer: this.#parts.sealer });
   }
 
   noteUse(key: KeyId, time: number): void {

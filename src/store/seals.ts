@@ -19,7 +19,8 @@ export type LinkedChange = {
 
 /** What the seal of a row covers. */
 export type SealedText = {
-  readonly table: SealedTable;
+  /** `idempotency` stands in no feed; its revision is 0. */
+  readonly table: SealedTable | "idempotency";
   readonly revision: number;
   readonly text: string;
   readonly rootVersion: number;

@@ -1,6 +1,5 @@
 import type { Kysely } from "kysely";
-import { isUniqueViolation } from "./dialect.ts";
-import { type NameChange, type Plan, type PlannedRow, nameTaken } from "./plan.ts";
+import type { NameChange, Plan, PlannedRow } from "./plan.ts";
 import { type Schema, sealedTable } from "./schema.ts";
 
 /** Writes the rows, names and changes of a plan, and moves the head. Runs in the transaction that holds the head. */
@@ -41,13 +40,13 @@ async function writeRow(db: Kysely<Schema>, { mutation, change, text }: PlannedR
     .execute();
 }
 
+/** As rows are: a name that the database gives somebody else was decided to be free, and must not keep a key from being stopped. */
 async function writeNames(db: Kysely<Schema>, { key, namespace, names }: NameChange): Promise<void> {
   for (const name of names) {
-    try {
-      await db.insertInto("names").values({ namespace, name, key_id: key }).execute();
-    } catch (error) {
-      if (isUniqueViolation(error)) throw nameTaken(name, undefined);
-      throw error;
-    }
+    await db
+      .insertInto("names")
+      .values({ namespace, name, key_id: key })
+      .onConflict((conflict) => conflict.columns(["namespace", "name"]).doUpdateSet({ key_id: key }))
+      .execute();
   }
 }

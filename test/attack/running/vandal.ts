@@ -37,6 +37,16 @@ export class Vandal {
     return row;
   }
 
+  /** Keeps the database as it is now in another file. */
+  copyTo(file: string): void {
+    const database = new Sqlite(this.#file, { timeout: 5000 });
+    try {
+      database.prepare("vacuum into ?").run(file);
+    } finally {
+      database.close();
+    }
+  }
+
   find(table: string, condition: string): readonly RawRow[] {
     return this.run((database) => database.prepare<[], RawRow>(`select * from ${table} where ${condition}`).all());
   }
