@@ -1,7 +1,6 @@
 import type { Router } from "express";
 import { type Kit, mountRoutes } from "#http/mount.ts";
 import type { Route } from "#http/route.ts";
-import { type OpenApiDocument, openApiDocument } from "./openapi.ts";
 import type { RestParts } from "./rest-parts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { clientRoutes } from "./routes/clients.ts";
@@ -24,11 +23,6 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...healthRoutes(parts),
   ];
   return [...routes, ...docsRoutes(routes, parts.version)];
-}
-
-/** The OpenAPI document of this door. It needs no gateway: routes are described by what they are, and none is called. */
-export function restDocument(version: string): OpenApiDocument {
-  return openApiDocument(restRoutes({ version, metricsOpen: false } as RestParts), version);
 }
 
 export function restDoor(kit: Kit, parts: RestParts): Router {

@@ -1,5 +1,9 @@
 import type { ErrorCode } from "#core/errors.ts";
 
+/** What stands above the table of codes. */
+export const ERRORS_INTRODUCTION =
+  "Every error is a problem document (RFC 9457, `application/problem+json`). `code` is stable; `retry` says whether the same request may be sent again: `never`, `later` (after `Retry-After`), or `same-key` (with the same `Idempotency-Key`).";
+
 /** What a code means to who meets it, and what to do next; in sentences, for the documentation. */
 export type ErrorNote = { readonly means: string; readonly next: string };
 

@@ -5,7 +5,7 @@ import { PURPOSES } from "#core/purposes.ts";
 import { custodyRequest } from "./custody-request.ts";
 import { clearable, defaulted, distinct, optional } from "./optional.ts";
 import { characters, keyAlias, keyName, keyReference, time } from "./primitives.ts";
-import { attributeChanges, attributes, labelChanges, labels } from "./string-maps.ts";
+import { labelChanges, labels } from "./string-maps.ts";
 
 const aliases = distinct(keyAlias, 16);
 const contacts = z.array(characters(1, 255)).max(16);
@@ -22,7 +22,7 @@ const createKeyFields = z.strictObject({
   owner: defaulted(characters(0, 255), ""),
   contacts: defaulted(contacts, []),
   dataClass: defaulted(characters(0, 255), ""),
-  attributes: defaulted(attributes, {}),
+  attributes: defaulted(labels, {}),
   purpose,
   algorithm,
   custody: optional(custodyRequest),
@@ -59,7 +59,7 @@ export const updateKeyBody = z
   .strictObject({
     aliases: clearable(aliases).describe("Replaces the list."),
     labels: clearable(labelChanges),
-    attributes: clearable(attributeChanges),
+    attributes: clearable(labelChanges),
     description: clearable(characters(0, 1000)),
     owner: clearable(characters(0, 255)),
     contacts: clearable(contacts),

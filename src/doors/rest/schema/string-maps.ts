@@ -33,10 +33,6 @@ export const labelChanges = z
     description: "Merged by name; `null` removes one.",
   });
 
-/** Attributes of a key have the form of labels. */
-export const attributes = labels;
-export const attributeChanges = labelChanges;
-
 const contextForm = {
   type: "object",
   additionalProperties: { type: "string", maxLength: CONTEXT_LIMITS.valueCharacters },

@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES, type ErrorCode } from "#core/errors.ts";
-import { restDocument, restRoutes } from "#doors/rest/door.ts";
-import { errorsMarkdown, errorsPage } from "#doors/rest/docs/errors-page.ts";
+import { restRoutes } from "#doors/rest/door.ts";
+import { errorsPage } from "#doors/rest/docs/errors-page.ts";
 import { PAGE_HEADERS } from "#doors/rest/docs/frame.ts";
 import { html, prose } from "#doors/rest/docs/html.ts";
 import { docsPage } from "#doors/rest/docs/page.ts";
 import { fieldsOf, typeOf } from "#doors/rest/docs/schema.ts";
 import { ERROR_NOTES } from "#doors/rest/error-notes.ts";
 import type { RestParts } from "#doors/rest/rest-parts.ts";
+import { errorsMarkdown, restDocument } from "../../../../deploy/rest-documents.ts";
 
 const CODES = Object.keys(ERROR_CODES) as ErrorCode[];
 const routes = restRoutes({ version: "1.2.3", metricsOpen: false } as RestParts);

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "#core/errors.ts";
-import { restDocument, restRoutes } from "#doors/rest/door.ts";
+import { restRoutes } from "#doors/rest/door.ts";
 import type { RestParts } from "#doors/rest/rest-parts.ts";
+import { restDocument } from "../../../../deploy/rest-documents.ts";
 
 type Node = { readonly [name: string]: unknown };
 type Media = { readonly schema: { readonly $ref?: string; readonly anyOf?: readonly { readonly $ref?: string }[] } };
