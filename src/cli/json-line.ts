@@ -20,7 +20,7 @@ export function parseJsonLine(line: string): ReadonlyMap<string, Member> | undef
       const end = start + line.slice(start, index).trimEnd().length;
       members.set(name, { value: JSON.parse(line.slice(start, end)), start, end });
       [name, start] = [undefined, undefined];
-    } else if (depth === 1 && name === undefined && token.startsWith('"')) name = JSON.parse(token) as string;
+    } else if (name === undefined && token.startsWith('"')) name = JSON.parse(token) as string;
     else if (name !== undefined && token !== ":") start ??= index;
     if (token === "{" || token === "[") depth += 1;
     if (token === "}" || token === "]") depth -= 1;
