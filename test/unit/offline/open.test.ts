@@ -93,8 +93,26 @@ describe("a ciphertext does not open", () => {
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
     expect(await codeOf(open({ ciphertext: encodeText(bytes) }))).toBe("CIPHERTEXT_INVALID");
     expect(await codeOf(open({ ciphertext: "hello" }))).toBe("CIPHERTEXT_INVALID");
+  });
+
+  it("when it is a provider's own: that is told before anything is opened", async () => {
     const native = Buffer.concat([writeHeader({ suite: "native", keyUuid: KEY, keyVersion: 7 }), Buffer.alloc(100)]);
-    expect(await codeOf(open({ ciphertext: encodeText(native) }))).toBe("CIPHERTEXT_INVALID");
+    const nowhere = { config: join(fixture.folder, "nothing.yaml"), ciphertext: encodeText(native) };
+    expect(await codeOf(open(nowhere))).toBe("CIPHERTEXT_INVALID");
+  });
+
+  it("in another context, whatever else is wrong with other lines of its version", async () => {
+    const { version, ...entry } = fixture.version();
+    await fixture.writeJournal([{ ...entry, version: { ...version, branch: OTHER_ID } }]);
+    await writeFile(fixture.journal, journal + (await readFile(fixture.journal, "utf8")));
+    expect(await codeOf(open({ context: {} }))).toBe("CIPHERTEXT_INVALID");
+    expect(await open()).toEqual(PLAINTEXT);
+  });
+
+  it("with a journal that knows another version of its key alone", async () => {
+    const { version, ...entry } = fixture.version();
+    await fixture.writeJournal([{ ...entry, version: { ...version, version: 8 } }]);
+    expect(await codeOf(open())).toBe("KEY_NOT_FOUND");
   });
 
   it("with a journal that does not know its key version", async () => {
