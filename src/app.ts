@@ -81,7 +81,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const stateFolder = join(dataFolder, "state");
   const slot = stack.use(takeSlot(stateFolder));
   const broker: { parts: BrokerParts | undefined } = { parts: undefined };
-  const metrics = createMetrics(observe(() => broker.parts));
+  const metrics = createMetrics(observe(() => broker.parts, join(dataFolder, "audit")));
   const pool = stack.use(createPool(options, metrics));
   const fleet = stack.use(new OpenFleet(fleetEntries(config.providers, { dataFolder, sources }), { pool, sources }));
   await settledWithin(fleet.reach(), REACH_MS, sources);
@@ -144,8 +144,9 @@ function createPool({ config, sources, log }: GatewayOptions, metrics: Metrics):
   return createProviderPool({
     sources,
     settings: { breaker: config.resilience.breaker, attemptTimeoutMs: config.resilience.attemptTimeoutMs },
-    onCall: ({ provider, operation, outcome, latencyMs }) => {
+    onCall: ({ provider, operation, outcome, latencyMs, lastResort }) => {
       metrics.providerCall({ provider, operation, outcome }, latencyMs / 1000);
+      if (lastResort) metrics.lastResort(provider);
     },
     onBreaker: (provider, plane, { from, to }) => {
       log.warn({ provider, plane, from, to }, `the breaker of ${provider} (${plane}) is ${to}`);

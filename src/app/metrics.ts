@@ -16,6 +16,7 @@ export type Observed = {
   readonly wrapsMissing: () => ReadonlyMap<string, number>;
   readonly keysBelowMinimum: () => number;
   readonly stalenessSeconds: () => number;
+  readonly auditFreeBytes: () => number;
 };
 
 /** The metrics of a gateway; their names are an interface (api.md § 10). */
@@ -134,6 +135,20 @@ function addGauges(registers: Registry[], observed: Observed): void {
       collect() {
         this.set(observed.stalenessSeconds());
       },
+    }),
+    new Gauge({
+      name: "claviger_audit_free_bytes",
+      help: "What the disk of the audit trail has left",
+      registers,
+      collect() {
+        this.set(observed.auditFreeBytes());
+      },
+    }),
+    new Gauge({
+      name: "claviger_drift_open",
+      help: "Open drifts; none while only wraps are held, which cannot drift",
+      labelNames: ["kind", "severity"],
+      registers,
     }),
   ];
   void gauges;

@@ -1,10 +1,11 @@
+import { statfsSync } from "node:fs";
 import type { BrokerParts } from "#broker/parts.ts";
 import { replicationOf } from "#broker/key-view.ts";
 import { countMissing } from "#broker/providers.ts";
 import { BREAKER_VALUES, type Observed } from "./metrics.ts";
 
-/** Numbers that are looked up when the metrics are read; nothing before the gateway stands. */
-export function observe(find: () => BrokerParts | undefined): Observed {
+/** Numbers that are looked up when the metrics are read; nothing before the gateway stands. `auditFolder` holds the trail. */
+export function observe(find: () => BrokerParts | undefined, auditFolder: string): Observed {
   return {
     breakers: () => breakers(find()),
     wrapsMissing: () => {
@@ -12,11 +13,22 @@ export function observe(find: () => BrokerParts | undefined): Observed {
       return parts === undefined ? new Map() : countMissing(parts);
     },
     keysBelowMinimum: () => keysBelowMinimum(find()),
+    auditFreeBytes: () => freeBytes(auditFolder),
     stalenessSeconds: () => {
       const parts = find();
       return parts === undefined ? 0 : Math.max(0, parts.sources.clock.monotonicMs() - parts.catalog.freshAtMs) / 1000;
     },
   };
+}
+
+/** What is left for the trail on its disk; without it every operation fails. */
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return 0; // it is gone: nothing can be written there
+  }
 }
 
 function breakers(parts: BrokerParts | undefined): ReturnType<Observed["breakers"]> {

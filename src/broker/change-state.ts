@@ -8,6 +8,7 @@ import { changeKey, type Explanation, type NextKey } from "./change-key.ts";
 import { resolveKey } from "./key-reference.ts";
 import type { KeyView } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
+import { waitingVersions } from "./waiting-versions.ts";
 
 type Told = Pick<Explanation, "detail" | "ticket">;
 
@@ -22,9 +23,10 @@ export async function activateKey(
     action: "activate",
     permission: "keys.lifecycle",
     explanation: told,
-    decide: (record, _catalog, now) => {
+    decide: (record, catalog, now) => {
       const step = applyVerb(record, { kind: "activate" }, now);
-      return { ...step, next: { ...step.next, primaryVersion: step.next.primaryVersion ?? step.next.latestVersion } };
+      const next = { ...step.next, primaryVersion: step.next.primaryVersion ?? step.next.latestVersion };
+      return { ...step, next, mutations: waitingVersions(catalog, next) };
     },
   });
 }

@@ -1,4 +1,4 @@
-import type { Catalog, Heartbeat } from "#core/catalog.ts";
+import type { Catalog, Heartbeat, IdempotencyEntry } from "#core/catalog.ts";
 import { KmsError } from "#core/errors.ts";
 import type { ProviderFault } from "#core/failures.ts";
 import type { BreakerSnapshot, ProviderHealth } from "#core/health.ts";
@@ -57,8 +57,8 @@ export async function drainProvider(
     parts,
     caller,
     { name, operation: "providers.drain", detail: { provider: name, reason } },
-    async () => {
-      await writeDrain(parts, caller, { name, drained: true, share: 0, reason });
+    async (entry) => {
+      await writeDrain(parts, caller, { name, drained: true, share: 0, reason, entry });
     },
   );
 }
@@ -73,8 +73,8 @@ export async function restoreProvider(
     parts,
     caller,
     { name, operation: "providers.restore", detail: { provider: name, share: String(share) } },
-    async () => {
-      await writeDrain(parts, caller, { name, drained: false, share, reason: "" });
+    async (entry) => {
+      await writeDrain(parts, caller, { name, drained: false, share, reason: "", entry });
     },
   );
 }
@@ -88,20 +88,26 @@ export async function probeProvider(parts: BrokerParts, caller: Caller, name: st
     parts,
     caller,
     { name, operation: "providers.probe", detail: { provider: name } },
-    async () => {
-      const member = parts.fleet.member(name);
-      const { canary } = member ?? {};
-      if (!isHolder(member) || canary === undefined) return;
-      const options = { deadline: caller.deadline, requestId: caller.requestId };
-      const works = await parts.pool
-        .call(name, "data", "probe", async (call) => await member.provider.probe(canary, call), options)
-        .then(
-          () => true,
-          () => false,
-        );
-      if (works) await releaseQuarantined(parts, caller, member);
+    async (entry) => {
+      await probeNow(parts, caller, name);
+      if (entry !== undefined)
+        await parts.store.change(() => ({ mutations: [], result: undefined, idempotency: entry }));
     },
   );
+}
+
+async function probeNow(parts: BrokerParts, caller: Caller, name: string): Promise<void> {
+  const member = parts.fleet.member(name);
+  const { canary } = member ?? {};
+  if (!isHolder(member) || canary === undefined) return;
+  const options = { deadline: caller.deadline, requestId: caller.requestId };
+  const works = await parts.pool
+    .call(name, "data", "probe", async (call) => await member.provider.probe(canary, call), options)
+    .then(
+      () => true,
+      () => false,
+    );
+  if (works) await releaseQuarantined(parts, caller, member);
 }
 
 type Operated = {
@@ -114,27 +120,33 @@ async function operateProvider(
   parts: BrokerParts,
   caller: Caller,
   told: Operated,
-  run: () => Promise<void>,
+  run: (entry: IdempotencyEntry | undefined) => Promise<void>,
 ): Promise<Changed<ProviderView>> {
   requirePermission(caller, "providers.operate");
   await viewOne(parts, told.name);
   return await once(parts, caller, {
     again: async () => await viewOne(parts, told.name),
-    run: async () => {
+    run: async (keep) => {
       await audited(parts, caller, told, async () => {
-        if (!caller.dryRun) await run();
+        if (!caller.dryRun) await run(keep(200, `/v1/providers/${told.name}`));
       });
       return { value: await viewOne(parts, told.name), status: 200 };
     },
   });
 }
 
-type NewDrain = { readonly name: string; readonly drained: boolean; readonly share: number; readonly reason: string };
+type NewDrain = {
+  readonly name: string;
+  readonly drained: boolean;
+  readonly share: number;
+  readonly reason: string;
+  readonly entry: IdempotencyEntry | undefined;
+};
 
 async function writeDrain(
   parts: BrokerParts,
   caller: Caller,
-  { name, drained, share, reason }: NewDrain,
+  { name, drained, share, reason, entry }: NewDrain,
 ): Promise<void> {
   await parts.store.change((catalog) => {
     const record: DrainRecord = {
@@ -149,6 +161,7 @@ async function writeDrain(
     return {
       mutations: [{ table: "drains", id: name, record, ifRevision: catalog.revisionOf("drains", name) }],
       result: undefined,
+      ...(entry === undefined ? {} : { idempotency: entry }),
     };
   });
 }

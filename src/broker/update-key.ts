@@ -4,6 +4,7 @@ import { requireForwardDates } from "#core/state-machine.ts";
 import { labelsInRules } from "#policy/routes.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey } from "./change-key.ts";
+import { waitingVersions } from "./waiting-versions.ts";
 import type { KeyView } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
 
@@ -28,7 +29,7 @@ export type KeyPatch = {
 
 const DAY_MS = 86_400_000;
 
-/** @throws {KmsError} `IMMUTABLE_FIELD` for a label that a rule names; `ILLEGAL_TRANSITION` for a date that moves a state backwards; `NAME_TAKEN` */
+/** @throws {KmsError} `INVALID_ARGUMENT` for an alias that is the key's own name; `IMMUTABLE_FIELD` for a label that a rule names; `ILLEGAL_TRANSITION` for a date that moves a state backwards; `NAME_TAKEN` */
 export async function updateKey(
   parts: BrokerParts,
   caller: Caller,
@@ -38,12 +39,21 @@ export async function updateKey(
   return await changeKey(parts, caller, reference, {
     action: "update",
     permission: "keys.change",
-    decide: (key, _catalog, now) => {
+    decide: (key, catalog, now) => {
+      requireOtherNames(key, patch);
       requireFreeLabels(parts, key, patch);
       const next = patched(key, patch, now);
       requireForwardDates(key, next, now);
-      return { next };
+      return { next, mutations: waitingVersions(catalog, next) };
     },
+  });
+}
+
+function requireOtherNames({ name }: KeyRecord, { aliases = [] }: KeyPatch): void {
+  const at = aliases.indexOf(name);
+  if (at < 0) return;
+  throw new KmsError("INVALID_ARGUMENT", "aliases: one is the key's own name", {
+    errors: [{ pointer: `/aliases/${at}`, code: "duplicate", detail: "is the key's own name" }],
   });
 }
 
