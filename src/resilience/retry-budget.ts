@@ -2,8 +2,10 @@ import type { Clock } from "#core/clock.ts";
 
 const WINDOW_MS = 10_000;
 const SHARE = 0.1;
+/** Kept connections break together, when a balancer closes those that were idle: at low traffic each call may be repeated. */
+const EVERY_SECOND = 10;
 
-/** Bounds how often a provider is asked again: a tenth of the calls of the last ten seconds, at least once a second. */
+/** Bounds how often a provider is asked again: a tenth of the calls of the last ten seconds, at least ten times a second. */
 export class RetryBudget {
   readonly #clock: Clock;
   /** Calls and retries of the running second and of those before it, by second. */
@@ -21,7 +23,7 @@ export class RetryBudget {
   take(): boolean {
     const second = this.#second();
     const { calls, retries } = this.#sum();
-    if (second.retries > 0 && retries >= calls * SHARE) return false;
+    if (second.retries >= EVERY_SECOND && retries >= calls * SHARE) return false;
     second.retries += 1;
     return true;
   }
