@@ -38,42 +38,36 @@ describe("two gateways on one data folder", { timeout: 60_000 }, () => {
   });
 
   it("both refuse a key that one has suspended", async () => {
-    await createKey(one, { name: "suspended" });
-    await encrypt(two, "suspended", "x");
-    const suspended = await one.ask({
-      method: "POST",
-      path: "/v1/keys/suspended/suspend",
-      body: { reason: "compromise-suspected" },
-    });
-    expect(suspended, one.complaints).toMatchObject({ status: 200, json: { state: "suspended", unconfirmed: [] } });
-    const body = { plaintext: "eA==" };
-    for (const gateway of [two, one]) {
-      const answer = await gateway.ask({ method: "POST", path: "/v1/keys/suspended/encrypt", body });
-      expect(answer).toMatchObject({ status: 409, json: { code: "KEY_NOT_ACTIVE" } });
+    for (let n = 0; n < 10; n += 1) {
+      const name = `suspended-${n}`;
+      await createKey(one, { name });
+      await encrypt(two, name, "x");
+      const suspended = await one.ask({
+        method: "POST",
+        path: `/v1/keys/${name}/suspend`,
+        body: { reason: "compromise-suspected" },
+      });
+      expect(suspended, one.complaints).toMatchObject({ status: 200, json: { state: "suspended", unconfirmed: [] } });
+      for (const gateway of [two, one]) await expect(encrypt(gateway, name, "x")).rejects.toThrow("KEY_NOT_ACTIVE");
     }
   });
 
   it("both refuse a credential that one has revoked", async () => {
-    const made = await one.ask({
-      method: "POST",
-      path: "/v1/clients",
-      body: { name: "app", role: "user", allow: ["encrypt"] },
-    });
-    const { id } = made.json as { readonly id: string };
-    const issued = await two.ask({ method: "POST", path: `/v1/clients/${id}/credentials`, body: { kind: "api-key" } });
-    const { secret: apiKey, id: credential } = issued.json as { readonly secret: string; readonly id: string };
-    const use = async (gateway: Gateway): Promise<number> =>
-      (await gateway.ask({ method: "POST", path: "/v1/keys/key-0/encrypt", body: { plaintext: "eA==" }, apiKey }))
-        .status;
-    expect(await use(two)).toBe(200);
-    expect(await use(one)).toBe(200);
-    const revoked = await one.ask({
-      method: "POST",
-      path: `/v1/clients/${id}/credentials/${credential}/revoke`,
-    });
-    expect(revoked.status).toBe(200);
-    expect(await use(two)).toBe(401);
-    expect(await use(one)).toBe(401);
+    const body = { name: "app", role: "user", allow: ["encrypt"] };
+    const { id } = (await one.ask({ method: "POST", path: "/v1/clients", body })).json;
+    const credentials = `/v1/clients/${String(id)}/credentials`;
+    await createKey(one, { name: "of-the-app" });
+    for (let n = 0; n < 10; n += 1) {
+      const issued = await two.ask({ method: "POST", path: credentials, body: { kind: "api-key" } });
+      const { secret: apiKey, id: credential } = issued.json as { readonly secret: string; readonly id: string };
+      const use = async (gateway: Gateway): Promise<number> => {
+        const sent = { method: "POST", path: "/v1/keys/of-the-app/encrypt", body: { plaintext: "eA==" } };
+        return (await gateway.ask({ ...sent, apiKey })).status;
+      };
+      expect([await use(one), await use(two)]).toEqual([200, 200]);
+      expect((await one.ask({ method: "POST", path: `${credentials}/${credential}/revoke` })).status).toBe(200);
+      expect([await use(two), await use(one)]).toEqual([401, 401]);
+    }
   });
 
   it("know a namespace at once that one has made", async () => {
