@@ -20,8 +20,13 @@ export type PathProblem = {
 };
 
 /** `FILE:LINE:COL: message (did you mean X?)` */
-export function formatProblem(file: string, { line, column, message, suggestion }: ConfigProblem): string {
-  return `${file}:${line}:${column}: ${message}${suggestion === undefined ? "" : ` (did you mean ${suggestion}?)`}`;
+export function formatProblem(file: string, problem: ConfigProblem): string {
+  return `${file}:${problem.line}:${problem.column}: ${explainProblem(problem)}`;
+}
+
+/** `message (did you mean X?)` */
+export function explainProblem({ message, suggestion }: ConfigProblem): string {
+  return suggestion === undefined ? message : `${message} (did you mean ${suggestion}?)`;
 }
 
 /** A path as people write it: `routes[0].place.holders`. */

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { destination, pino } from "pino";
 import { DEFAULT_CONFIG } from "#config/default.ts";
 import { parseConfig, type ParsedConfig } from "#config/parse.ts";
-import { formatProblem } from "#config/problem.ts";
+import { explainProblem, formatProblem } from "#config/problem.ts";
 import type { Config } from "#config/schema.ts";
 import { PROVIDER_KINDS } from "#providers/registry.ts";
 import { KmsError } from "#core/errors.ts";
@@ -75,7 +75,11 @@ async function withGateway(
       listens: options.listens,
       validatePolicy: async (text) => {
         const parsed = await parse(text, host);
-        return parsed.ok ? [] : parsed.problems;
+        if (parsed.ok) return [];
+        return parsed.problems.map((problem) => {
+          const { line, column } = problem;
+          return { line, column, message: explainProblem(problem) };
+        });
       },
     });
     await use(gateway);

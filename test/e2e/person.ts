@@ -69,7 +69,7 @@ export class Person {
 /** An answer in short: `200`, or the status and the code. */
 export function outcome({ status, json }: Answer): string {
   const { code } = json as { readonly code?: string };
-  return code === undefined ? String(status) : `${status} ${code}`;
+  return status < 400 ? String(status) : `${status} ${code}`;
 }
 
 export function succeeded(answer: Answer): Readonly<Record<string, unknown>> {
