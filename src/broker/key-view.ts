@@ -53,7 +53,9 @@ export function replicationOf(
     catalog
       .wraps(branch.id, branchVersion)
       .filter((wrap) => wrap.quarantine === null && wrap.desired !== "destroyed")
-      .map((wrap) => catalog.recipient(wrap.recipient)?.providerUid),
+      .map((wrap) => catalog.recipient(wrap.recipient)?.providerUid)
+      // a wrap of a key service that the configuration no longer leads to opens nothing
+      .filter((uid) => uid !== undefined && fleet.memberByUid(uid) !== undefined),
   );
   const missing = branch.recipients
     .filter(({ uid }) => uid === null || !holding.has(uid))

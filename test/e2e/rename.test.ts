@@ -36,6 +36,7 @@ describe("the name of a provider", { timeout: 60_000 }, () => {
     expect((await decrypt(gateway, ciphertext)).text).toBe("before");
     expect((await encrypt(gateway, "orders", "x")).keyVersion).toBe(1);
     expect(other.calls.count("Encrypt")).toBe(0);
+    expect((await getKey(gateway, "orders")).replication).toMatchObject({ wanted: 2, ready: 1, missing: ["aws"] });
     const refused = await gateway.ask({
       method: "POST",
       path: "/v1/keys",
