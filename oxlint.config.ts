@@ -13,8 +13,11 @@ const borders: Readonly<Record<string, Row>> = {
   migration: { sees: ["core", "policy", "resilience", "envelope"] },
   store: { sees: ["core"], uses: ["kysely", "kysely/*", "better-sqlite3", "node:*"] },
   audit: { sees: ["core"], uses: ["node:*"] },
-  http: { sees: ["core"], uses: ["express", "zod", "@peculiar/x509", "node:*"] },
-  doors: { sees: ["core", "broker", "lifecycle", "migration", "http"], uses: ["express", "zod", "zod-openapi", "node:*"] },
+  http: { sees: ["core"], uses: ["express", "zod", "@peculiar/x509", "reflect-metadata", "node:*"] },
+  doors: {
+    sees: ["core", "broker", "lifecycle", "migration", "http"],
+    uses: ["express", "zod", "zod-openapi", "node:*"],
+  },
   cli: { sees: ["core"], uses: ["commander", "cli-table3", "yaml", "node:*"] },
   offline: { sees: ["core", "envelope", "audit", "config"], uses: ["commander", "node:*"] },
   providers: { sees: ["core"], uses: ["*", "@*/*", "node:*"] },

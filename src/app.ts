@@ -1,6 +1,5 @@
 /** Builds a gateway from its configuration: the composition root. Nothing else makes these parts. */
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import express from "express";
 import type { Sources } from "#core/clock.ts";
@@ -28,6 +27,7 @@ import { startBackground } from "./app/background.ts";
 import { beFirstOrAfter } from "./app/first-start.ts";
 import { ensureDefaultNamespace, ensureFirstAdmin, updateAddress } from "./app/first-client.ts";
 import { completeJournal, forgetUnfinishedStart, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
+import { makeFolder } from "./app/make-folder.ts";
 import { createMetrics, type Metrics } from "./app/metrics.ts";
 import { observe } from "./app/observed.ts";
 import { fleetEntries } from "./app/open-providers.ts";
@@ -77,7 +77,7 @@ export interface Gateway extends AsyncDisposable {
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await using stack = new AsyncDisposableStack();
   const { config, dataFolder, sources, log } = options;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(dataFolder);
   const stateFolder = join(dataFolder, "state");
   const slot = stack.use(takeSlot(stateFolder));
   const broker: { parts: BrokerParts | undefined } = { parts: undefined };
@@ -93,7 +93,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await ensureDefaultNamespace(store, sources);
   const tls = config.listen.insecureHttp ? undefined : await serverTls({ config, dataFolder, store, roots, sources });
   const closing = { begun: false };
-  const port = options.listens ? await listen(options, parts, { metrics, closing, tls, stack }) : config.listen.port;
+  const port = options.listens
+    ? await openListener(options, parts, { metrics, closing, tls, stack })
+    : config.listen.port;
   const address = addressOf(config, port);
   if (slot.number === 1) await announce(store, { options, address });
   if (options.listens) stack.use(startBackground(parts, { fleet, log }));
@@ -121,7 +123,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
 
 type Listening = Serving & { readonly tls: Tls | undefined; readonly stack: AsyncDisposableStack };
 
-async function listen(
+async function openListener(
   options: GatewayOptions,
   parts: BrokerParts,
   { metrics, closing, tls, stack }: Listening,

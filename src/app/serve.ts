@@ -156,7 +156,14 @@ const ONE_DOMAIN = [
 function sentence(error: unknown): string {
   if (error instanceof KmsError) return error.publicMessage;
   const { code, message, path } = error as NodeJS.ErrnoException;
-  if (code === "EACCES" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST" || code === "ENOSPC") {
+  if (
+    code === "EACCES" ||
+    code === "ENOENT" ||
+    code === "EROFS" ||
+    code === "ENOTDIR" ||
+    code === "EEXIST" ||
+    code === "ENOSPC"
+  ) {
     return `${path ?? "the data folder"} cannot be written (${code})`;
   }
   return message.split("\n")[0] ?? "cannot start";

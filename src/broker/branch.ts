@@ -74,7 +74,12 @@ export async function createBranch(parts: BrokerParts, placement: Placement, cal
     ),
   );
   const written = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.value] : []));
-  requireMinimum(parts, custody, outcomes, call.deadline);
+  try {
+    requireMinimum(parts, custody, outcomes, call.deadline);
+  } catch (error) {
+    branchKey.fill(0);
+    throw error;
+  }
   const now = parts.sources.clock.now();
   const branch: BranchRecord = {
     id,

@@ -5,6 +5,7 @@ import { primaryVersionAt } from "#core/effective-lifecycle.ts";
 import { gate } from "#core/gate.ts";
 import { KEY_OPERATIONS, type KeyOperation } from "#core/purposes.ts";
 import type { KeyRecord, VersionRecord } from "#core/records.ts";
+import { deadlineExceeded } from "#resilience/deadline.ts";
 import type { Caller } from "./caller.ts";
 import { resolveKey } from "./key-reference.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -74,7 +75,10 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
     record.key = usable.key;
     requireUsable(parts, usable, use.operation);
     const outcomes: ItemOutcome<T & Served>[] = [];
-    for (const item of items) outcomes.push(await attemptItem(parts, caller, usable, item, run));
+    for (const item of items) {
+      if (caller.deadline.remainingMs() <= 0) throw deadlineExceeded();
+      outcomes.push(await attemptItem(parts, caller, usable, item, run));
+    }
     record.items = runLengths(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.code)));
     await record.write("ok");
     return outcomes;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { guardMemory } from "../../../src/app/memory-guard.ts";
+import { guardMemory } from "#app/memory-guard.ts";
 
 it.each(["--inspect", "--inspect-brk=0", "--heapsnapshot-signal=SIGUSR2", "--heap-prof", "--report-on-signal"])(
   "%s is refused, wherever it is given",
