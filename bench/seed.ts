@@ -12,8 +12,8 @@ import type { JournalEntry } from "#core/journal.ts";
 import type { KeyRecord, VersionRecord } from "#core/records.ts";
 import { PROVIDER_KINDS } from "#providers/registry.ts";
 import { Deadline } from "#resilience/deadline.ts";
-import { openGateway } from "../src/app.ts";
-import { systemSources } from "../src/app/system-sources.ts";
+import { openGateway } from "#app.ts";
+import { systemSources } from "#app/system-sources.ts";
 
 const [data = "", count = "0"] = process.argv.slice(2);
 const SLICE = 1000;

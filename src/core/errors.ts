@@ -55,7 +55,16 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** One wrong field of a request. `pointer` is RFC 6901, such as `/labels/residency`. */
 export type FieldError = {
   readonly pointer: string;
-  readonly code: "unknown-field" | "required" | "type" | "format" | "range" | "length" | "enum" | "duplicate" | "conflict";
+  readonly code:
+    | "unknown-field"
+    | "required"
+    | "type"
+    | "format"
+    | "range"
+    | "length"
+    | "enum"
+    | "duplicate"
+    | "conflict";
   readonly detail: string;
 };
 

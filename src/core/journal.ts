@@ -1,11 +1,35 @@
 /** The append-only file of wraps and seals: what opens every ciphertext when the database is lost (keys.md, Journal). */
-import type { BranchRecord, BranchVersionRecord, KeyRecord, NamespaceRecord, RecipientRecord, VersionRecord, WrapRecord } from "./records.ts";
+import type {
+  BranchRecord,
+  BranchVersionRecord,
+  KeyRecord,
+  NamespaceRecord,
+  RecipientRecord,
+  VersionRecord,
+  WrapRecord,
+} from "./records.ts";
 
 /** What one line tells. */
 export type JournalEntry =
-  | { readonly type: "branch"; readonly namespace: NamespaceRecord; readonly branch: BranchRecord; readonly branchVersion: BranchVersionRecord }
-  | { readonly type: "wrap"; readonly namespace: NamespaceRecord; readonly recipient: RecipientRecord; readonly wrap: WrapRecord; readonly commitment: string }
-  | { readonly type: "version"; readonly namespace: NamespaceRecord; readonly key: KeyRecord; readonly version: VersionRecord };
+  | {
+      readonly type: "branch";
+      readonly namespace: NamespaceRecord;
+      readonly branch: BranchRecord;
+      readonly branchVersion: BranchVersionRecord;
+    }
+  | {
+      readonly type: "wrap";
+      readonly namespace: NamespaceRecord;
+      readonly recipient: RecipientRecord;
+      readonly wrap: WrapRecord;
+      readonly commitment: string;
+    }
+  | {
+      readonly type: "version";
+      readonly namespace: NamespaceRecord;
+      readonly key: KeyRecord;
+      readonly version: VersionRecord;
+    };
 
 export interface Journal extends AsyncDisposable {
   /** Appends what no line tells yet, to every target, and syncs them; a target that cannot be written rejects. */
