@@ -34,10 +34,11 @@ import { fleetEntries } from "./app/open-providers.ts";
 import { obtainSecret } from "./app/own-secrets.ts";
 import { takeSlot, type ProcessSlot } from "./app/process-slot.ts";
 import type { RootKey } from "./app/root.ts";
-import { serverTls } from "./app/server-tls.ts";
+import { findServerTls, serverTls } from "./app/server-tls.ts";
+import { untilUnsealed } from "./app/sealed.ts";
 import { publishAuditKey } from "./app/publish-audit-key.ts";
 import { timedAudit } from "./app/timed-audit.ts";
-import { unlock } from "./app/unlock.ts";
+import { unlock, type UnlockParts } from "./app/unlock.ts";
 
 /** How long the start waits for providers to say what they are; who is later is met in the background. */
 const REACH_MS = 3000;
@@ -55,9 +56,11 @@ export type GatewayOptions = {
   readonly sources: Sources;
   readonly log: Log;
   readonly version: string;
-  /** False: everything is made and opened, and nothing listens. */
+  /** False: everything is made and opened, and nothing listens or waits. */
   readonly listens: boolean;
   readonly validatePolicy: (text: string) => Promise<readonly PolicyProblem[]>;
+  /** Resolves when a start that waits for a provider is to be given up; absent: never. */
+  readonly stop?: Promise<void>;
 };
 
 /** A gateway that listens. */
@@ -174,30 +177,29 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
     );
   };
   const opened: { roots: readonly RootKey[] } = { roots: [] };
-  using _ = await beFirstOrAfter(stateFolder, sources);
+  const stop = options.stop ?? new Promise<void>(() => undefined);
+  using _ = await beFirstOrAfter(stateFolder, { sources, stop });
+  const unlocking: UnlockParts = {
+    sources,
+    fleet,
+    pool,
+    stateFolder,
+    journalHasKeys: async () => await journalHasKeys(targets),
+    forgetUnfinished: async () => {
+      await forgetUnfinishedStart(targets);
+    },
+    journalFirst: async (root, entries) => {
+      await using journal = await openGatewayJournal({ targets, roots: [root], onDamaged });
+      await journal.append(entries);
+    },
+  };
   const store = stack.use(
     await openStore({
       file: join(dataFolder, "claviger.db"),
       stateFolder,
       sources,
       unlock: async (rows) => {
-        const unlocked = await unlock(
-          {
-            sources,
-            fleet,
-            pool,
-            stateFolder,
-            journalHasKeys: async () => await journalHasKeys(targets),
-            forgetUnfinished: async () => {
-              await forgetUnfinishedStart(targets);
-            },
-            journalFirst: async (root, entries) => {
-              await using journal = await openGatewayJournal({ targets, roots: [root], onDamaged });
-              await journal.append(entries);
-            },
-          },
-          rows,
-        );
+        const unlocked = await unsealed(options, { fleet, stop }, async () => await unlock(unlocking, rows));
         opened.roots = unlocked.roots;
         return unlocked;
       },
@@ -221,6 +223,27 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
   };
   const journal = stack.use(await openGatewayJournal({ targets, roots: opened.roots, onDamaged, onReplaced }));
   return { store, journal, roots: opened.roots };
+}
+
+/** A gateway that serves waits for its root key; making a folder ready does not. */
+async function unsealed<T>(
+  { config, dataFolder, sources, log, version, listens }: GatewayOptions,
+  { fleet, stop }: { readonly fleet: OpenFleet; readonly stop: Promise<void> },
+  open: () => Promise<T>,
+): Promise<T> {
+  if (!listens) return await open();
+  return await untilUnsealed(open, {
+    sources,
+    version,
+    log,
+    stop,
+    host: config.listen.host,
+    port: config.listen.port,
+    tls: async () => (config.listen.insecureHttp ? { tls: undefined } : await findServerTls(config, dataFolder)),
+    reach: async () => {
+      await fleet.reach();
+    },
+  });
 }
 
 async function tellAll({ journal, store }: Pick<State, "journal" | "store">, log: Log): Promise<void> {

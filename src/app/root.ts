@@ -17,6 +17,7 @@ import { createKeyMaterial } from "#envelope/new-key.ts";
 import { deriveRowKey, rootCommitment } from "#envelope/root-key.ts";
 import { openVersionKey, sealVersionKey } from "#envelope/version-seal.ts";
 import { branchCommitment } from "#envelope/wrap-payload.ts";
+import { noRecipient } from "./sealed.ts";
 import type { RootPin } from "#store/state-folder.ts";
 import type { SystemRows } from "#store/system-rows.ts";
 
@@ -126,7 +127,7 @@ async function openSystemBranch(rows: SystemRows, { namespace, version, open }: 
       error instanceof AggregateError
         ? error.errors.map((one: unknown) => (one instanceof Error ? one.message : String(one)))
         : [];
-    throw sealed(`no provider opens the root key${reasons.length === 0 ? "" : ` (${reasons.join("; ")})`}`, error);
+    throw noRecipient(`no provider opens the root key${reasons.length === 0 ? "" : ` (${reasons.join("; ")})`}`, error);
   }
 }
 

@@ -73,6 +73,7 @@ async function withGateway(
       ),
       version: host.version,
       listens: options.listens,
+      stop: host.stop,
       validatePolicy: async (text) => {
         const parsed = await parse(text, host);
         if (parsed.ok) return [];
@@ -85,6 +86,7 @@ async function withGateway(
     await use(gateway);
     return 0;
   } catch (error) {
+    if (error instanceof KmsError && error.code === "SHUTTING_DOWN") return 0;
     host.complain(sentence(error));
     return 1;
   }

@@ -45,6 +45,21 @@ export async function serverTls({ config, dataFolder, store, roots, sources }: S
   }
 }
 
+/** The certificate of the listener as it is there, before the store can be read; undefined where none was made yet. */
+export async function findServerTls(
+  { listen: { tls } }: Config,
+  dataFolder: string,
+): Promise<{ readonly tls: Tls } | undefined> {
+  if (tls !== null) return { tls: await readTls(tls.certificate, tls.key) };
+  try {
+    const certificate = await readFile(join(dataFolder, CERTIFICATE_FILE), "utf8");
+    const key = await readFile(join(dataFolder, KEY_FILE), "utf8");
+    return isPair(certificate, key) ? { tls: { certificate, key } } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function readTls(certificate: string, key: string): Promise<Tls> {
   try {
     return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };

@@ -10,6 +10,7 @@ import type { ProviderPool } from "#resilience/provider-pool.ts";
 import type { Unlocked } from "#store/open-store.ts";
 import { readPin, writePin } from "#store/state-folder.ts";
 import type { SystemRows } from "#store/system-rows.ts";
+import { noRecipient } from "./sealed.ts";
 import { createRoot, openRoot, type OpenSystemWrap, type RootKey, sealed, type WrapSystemBranch } from "./root.ts";
 
 const UNLOCK_MS = 15_000;
@@ -90,6 +91,6 @@ function wrapEverywhere(parts: UnlockParts): WrapSystemBranch {
       ({ name, misconfigured }) =>
         `${name}: ${misconfigured?.reason ?? parts.pool.lastFailure(name)?.fault.detail ?? "not reached"}`,
     );
-    throw sealed(`no provider can hold the root key (${reasons.join("; ")})`);
+    throw noRecipient(`no provider can hold the root key (${reasons.join("; ")})`);
   };
 }

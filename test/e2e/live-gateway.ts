@@ -36,6 +36,8 @@ export type GatewayOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Connections at a time; 8 unless told. */
   readonly connections?: number;
+  /** Given the process as soon as there is one; its output is text. */
+  readonly onSpawn?: (child: ChildProcess) => void;
 };
 
 /** Compiled modules are kept there: a gateway then starts in half the time. */
@@ -178,7 +180,7 @@ type Started = {
   readonly temporary: string;
 };
 
-async function spawnGateway({ config, data, environment = {} }: GatewayOptions): Promise<Started> {
+async function spawnGateway({ config, data, environment = {}, onSpawn }: GatewayOptions): Promise<Started> {
   const temporary = await mkdtemp(join(tmpdir(), "claviger-e2e-"));
   const folder = data ?? join(temporary, "data");
   const file = join(temporary, "claviger.yaml");
@@ -191,6 +193,7 @@ async function spawnGateway({ config, data, environment = {} }: GatewayOptions):
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding("utf8").on("data", (text: string) => output.push(text));
+  onSpawn?.(child);
   return { child, output, data: folder, temporary };
 }
 
