@@ -310,6 +310,7 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
     },
     flights: new Map(),
     running: new Set(),
+    placing: new Map(),
     onAlarm: ({ kind, detail, ids }) => {
       log.error({ kind, ...ids }, `${kind}: ${detail}`);
     },

@@ -7,7 +7,7 @@ import type { JournalEntry } from "#core/journal.ts";
 import type { Purpose } from "#core/purposes.ts";
 import type { BranchRecord, KeyRecord, Lifecycle, NamespaceRecord, VersionRecord } from "#core/records.ts";
 import { placeKey, type CustodyRequest, type PlacedKey } from "#policy/place-key.ts";
-import { createBranch, findBranch, namespaceOf, type NewBranch } from "./branch.ts";
+import { createBranch, findBranch, namespaceOf, type NewBranch, type Placement } from "./branch.ts";
 import { branchKeyOf } from "./branch-key.ts";
 import { audited, type ChangeRecord } from "./audited.ts";
 import type { Caller, Changed } from "./caller.ts";
@@ -15,6 +15,7 @@ import { currentKey, historyMutation, keyMutation } from "./change-key.ts";
 import { type KeyView, viewKey } from "./key-view.ts";
 import { once } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
+import { takeTurn } from "./placing.ts";
 import { requirePermission } from "./require.ts";
 import { sealNewVersion } from "./seal-version.ts";
 
@@ -89,7 +90,9 @@ async function create(
   record.keyVersion = 1;
   const draft = keyRecord(parts, caller, { id, namespace, request, placed });
   if (caller.dryRun) return viewKey(parts, draft);
-  const { branch, branchKey, fresh } = await obtainBranch(parts, caller, { namespace, placed, id, record });
+  const placement = placementOf(namespace, placed, id);
+  using _ = await takeTurn(parts, caller, placement);
+  const { branch, branchKey, fresh } = await obtainBranch(parts, caller, { placement, record });
   try {
     const key: KeyRecord = { ...draft, branch: branch.id };
     const version = sealNewVersion(parts, {
@@ -131,25 +134,14 @@ async function recordKey(parts: BrokerParts, caller: Caller, { key, version, fre
   });
 }
 
-type Obtain = {
-  readonly namespace: NamespaceRecord;
-  readonly placed: PlacedKey;
-  readonly id: KeyId;
-  readonly record: ChangeRecord;
-};
+function placementOf(namespace: NamespaceRecord, { route, custody }: PlacedKey, id: KeyId): Placement {
+  return { namespace, route, custody, dedicatedTo: custody.dedicated ? id : null };
+}
+
+type Obtain = { readonly placement: Placement; readonly record: ChangeRecord };
 type Obtained = { readonly branch: BranchRecord; readonly branchKey: Buffer; readonly fresh: NewBranch | undefined };
 
-async function obtainBranch(
-  parts: BrokerParts,
-  caller: Caller,
-  { namespace, placed, id, record }: Obtain,
-): Promise<Obtained> {
-  const placement = {
-    namespace,
-    route: placed.route,
-    custody: placed.custody,
-    dedicatedTo: placed.custody.dedicated ? id : null,
-  };
+async function obtainBranch(parts: BrokerParts, caller: Caller, { placement, record }: Obtain): Promise<Obtained> {
   const call = { requestId: caller.requestId, deadline: caller.deadline, trace: record };
   const branch = findBranch(parts, placement);
   if (branch !== undefined)

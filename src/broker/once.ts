@@ -30,7 +30,7 @@ export async function once<T>(parts: BrokerParts, caller: Caller, { run, again }
   parts.running.add(slot);
   try {
     const kept = await parts.store.findIdempotency(credential, request.key);
-    if (kept !== undefined) return await replay(kept, request, again);
+    if (kept !== undefined) return await replay(parts, kept, { request, again });
     const keep: Keep = (status, resource) => ({
       credential,
       ...request,
@@ -38,19 +38,39 @@ export async function once<T>(parts: BrokerParts, caller: Caller, { run, again }
       resource,
       time: parts.sources.clock.now(),
     });
-    return { ...(await run(keep)), replayed: false };
+    return await runOrReplay(parts, { run: async () => await run(keep), again, request, credential });
   } finally {
     parts.running.delete(slot);
   }
 }
 
+type Run<T> = Pick<Repeatable<T>, "again"> & {
+  readonly run: () => Promise<{ readonly value: T; readonly status: number }>;
+  readonly request: IdempotencyRequest;
+  readonly credential: string;
+};
+
+/** Another process may have had the same request, and been quicker: then that is the answer, and not that its name is taken. */
+async function runOrReplay<T>(parts: BrokerParts, { run, again, request, credential }: Run<T>): Promise<Changed<T>> {
+  try {
+    return { ...(await run()), replayed: false };
+  } catch (error) {
+    const kept = await parts.store.findIdempotency(credential, request.key);
+    if (kept === undefined) throw error;
+    return await replay(parts, kept, { request, again });
+  }
+}
+
+type Replay<T> = Pick<Run<T>, "request" | "again">;
+
 async function replay<T>(
+  { store }: BrokerParts,
   kept: IdempotencyEntry,
-  request: IdempotencyRequest,
-  again: Repeatable<T>["again"],
+  { request, again }: Replay<T>,
 ): Promise<Changed<T>> {
   const same = kept.method === request.method && kept.path === request.path && kept.bodyDigest === request.bodyDigest;
   if (!same)
     throw new KmsError("IDEMPOTENCY_KEY_REUSED", "the Idempotency-Key was used for another method, path or body");
+  await store.refresh(); // another process may have made it
   return { value: await again(kept.resource), status: kept.status, replayed: true };
 }

@@ -39,6 +39,8 @@ export type BrokerParts = {
   readonly flights: Flights;
   /** Idempotency-Keys whose first request runs now. */
   readonly running: Set<string>;
+  /** Placements whose first branch a request is making now; resolved, never rejected, when it has ended. */
+  readonly placing: Map<string, Promise<void>>;
   /** Told of what a person should look at: quarantines, integrity failures. */
   readonly onAlarm: (alarm: Alarm) => void;
 };

@@ -67,6 +67,15 @@ describe("many callers at once", { timeout: 60_000 }, () => {
     expect(loadsOf("readers")).toBe(1);
   }, 60_000);
 
+  it("who make the first keys of a placement together make one branch for all", async () => {
+    const names = Array.from({ length: 20 }, (_, n) => `together-${n}`);
+    const before = fake.calls.count("CreateKey");
+    await Promise.all(names.map(async (name) => await createKey(gateway, { name })));
+    const bindings = await Promise.all(names.map(async (name) => (await bindingAt(gateway, name, "aws")).id));
+    expect(new Set(bindings).size).toBe(1);
+    expect(fake.calls.count("CreateKey") - before).toBe(1);
+  });
+
   it("with hardly any time open no breaker, neither where the provider is slow nor where it hangs", async () => {
     const haste = { "claviger-deadline-ms": "5" };
     {

@@ -104,6 +104,22 @@ describe("two gateways on one data folder", { timeout: 60_000 }, () => {
     }
   });
 
+  it("answer one request that both are sent as one, at once or one after another", async () => {
+    for (let n = 0; n < 10; n += 1) {
+      const sent = { method: "POST", path: "/v1/keys", body: { name: `sent-twice-${n}` } };
+      const headers = { "idempotency-key": `sent-twice-${n}` };
+      const together = await Promise.all([one, two].map(async (gateway) => await gateway.ask({ ...sent, headers })));
+      expect(together.map(({ status, text }) => (status === 201 ? "201" : text))).toEqual(["201", "201"]);
+      expect(together.map(({ headers: told }) => told["idempotent-replayed"] === "true").filter(Boolean)).toHaveLength(
+        1,
+      );
+      const after = { ...sent, body: { name: `sent-again-${n}` }, headers: { "idempotency-key": `sent-again-${n}` } };
+      const first = await one.ask(after);
+      const second = await two.ask(after);
+      expect([first.status, second.status, second.json["id"]]).toEqual([201, 201, first.json["id"]]);
+    }
+  });
+
   it("write an audit chain each", async () => {
     const report = await verifyAuditOffline({ folder: join(folder.path, "audit"), publicKeys: [], anchors: [] });
     expect(report.findings).toEqual([]);
