@@ -69,6 +69,8 @@ export function createBranchKeys(options: BranchKeysOptions): BranchKeys {
 class BranchKeyCache implements BranchKeys {
   readonly #options: BranchKeysOptions;
   readonly #warm = new Map<string, Warm>();
+  /** The one of `warm` that was found last. */
+  #last: Warm | undefined;
   readonly #failed = new Map<string, Failed>();
   readonly #flights = new Map<string, Promise<Buffer>>();
   readonly #renewals = new Map<Uuid, Renewal>();
@@ -79,10 +81,10 @@ class BranchKeyCache implements BranchKeys {
   }
 
   get(branch: Uuid, branchVersion: number): Buffer | Promise<Buffer> {
-    const id = branchVersionRowId(branch, branchVersion);
     const nowMs = this.#options.clock.monotonicMs();
-    const warm = this.#warm.get(id);
-    if (warm === undefined) return this.#cold({ branch, branchVersion, id }, nowMs);
+    const warm = this.#find(branch, branchVersion);
+    if (warm === undefined)
+      return this.#cold({ branch, branchVersion, id: branchVersionRowId(branch, branchVersion) }, nowMs);
     const renewal = this.#renewalOf(warm);
     if (nowMs >= renewal.renewedMs + this.#options.hardTtlMs) {
       this.#drop(warm);
@@ -95,7 +97,7 @@ class BranchKeyCache implements BranchKeys {
 
   state(branch: Uuid, branchVersion: number): BranchKeyState | undefined {
     const { clock, hardTtlMs } = this.#options;
-    const warm = this.#warm.get(branchVersionRowId(branch, branchVersion));
+    const warm = this.#find(branch, branchVersion);
     if (warm === undefined) return undefined;
     const leftMs = this.#renewalOf(warm).renewedMs + hardTtlMs - clock.monotonicMs();
     if (leftMs <= 0) return undefined;
@@ -134,6 +136,15 @@ class BranchKeyCache implements BranchKeys {
   onDrop(listener: (branch: Uuid, branchVersion: number) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Most of what is asked for is what was asked for before. */
+  #find(branch: Uuid, branchVersion: number): Warm | undefined {
+    const last = this.#last;
+    if (last?.place.branch === branch && last.place.branchVersion === branchVersion) return last;
+    const warm = this.#warm.get(branchVersionRowId(branch, branchVersion));
+    this.#last = warm;
+    return warm;
   }
 
   #cold(place: Place, nowMs: number): Promise<Buffer> {
@@ -211,9 +222,11 @@ class BranchKeyCache implements BranchKeys {
     return renewal;
   }
 
-  #drop({ place, key }: Warm): void {
+  #drop(warm: Warm): void {
+    const { place, key } = warm;
     key.fill(0);
     this.#warm.delete(place.id);
+    if (this.#last === warm) this.#last = undefined;
     for (const listener of this.#listeners) listener(place.branch, place.branchVersion);
   }
 

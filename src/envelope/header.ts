@@ -1,5 +1,5 @@
 import { ciphertextInvalid } from "#core/errors.ts";
-import { uuidBytes, uuidFromBytes, type Uuid } from "#core/ids.ts";
+import { uuidFromBytes, writeUuid, type Uuid } from "#core/ids.ts";
 
 /** `"CLV"`, format 01, suite, key id 16, key version u32: in every suite. */
 export const HEADER_BYTES = 25;
@@ -17,10 +17,10 @@ const SUITE_OF_BYTE: ReadonlyMap<number, Suite> = new Map(
 
 /** Writes the 25 bytes. `keyVersion` is 1..2^32-1. */
 export function writeHeader({ suite, keyUuid, keyVersion }: FrameHeader): Buffer {
-  const header = Buffer.alloc(HEADER_BYTES);
+  const header = Buffer.allocUnsafe(HEADER_BYTES);
   header.writeUInt32BE(MAGIC_AND_FORMAT, 0);
   header.writeUInt8(SUITES[suite], 4);
-  header.set(uuidBytes(keyUuid), 5);
+  writeUuid(keyUuid, header, 5);
   header.writeUInt32BE(keyVersion, 21);
   return header;
 }

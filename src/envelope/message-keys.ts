@@ -8,6 +8,7 @@ import { KEY_BYTES } from "./key-bytes.ts";
 /** Header 25, message id 32, commitment 32: before the frames of suites 01 and 02. */
 export const PREAMBLE_BYTES = 89;
 const COMMITMENT_AT = HEADER_BYTES + 32;
+const LABEL = labelled("claviger/1 message");
 
 /** Writes header, message id and commitment into `out`, and gives the key of the frames. */
 export function beginSealing(
@@ -53,7 +54,7 @@ function deriveMessageKeys({ versionKey, header, messageId, contextDigest }: Der
   readonly frameKey: KeyObject;
   readonly commitment: Buffer;
 } {
-  const info = labelled("claviger/1 message", header, contextDigest);
+  const info = Buffer.concat([LABEL, header, contextDigest]);
   const okm = hkdfSha512({ key: versionKey, salt: messageId, info, length: 64 });
   const secret = okm.subarray(0, KEY_BYTES);
   const frameKey = createSecretKey(secret);

@@ -13,9 +13,11 @@ type WithContext<I> = Omit<I, "contextDigest"> & { readonly context: Context };
  *
  * @throws {KmsError} `INVALID_ARGUMENT` for a context beyond its bounds
  */
-export function seal({ context, ...input }: WithContext<SealInput>): Buffer {
-  const withDigest = { ...input, contextDigest: contextDigest(context) };
-  return input.plaintext.length > FRAME_PLAINTEXT_BYTES ? sealStream(withDigest) : sealMessage(withDigest);
+export function seal(input: WithContext<SealInput>): Buffer {
+  const { context, versionKey, keyUuid, keyVersion, plaintext, messageIds } = input;
+  const digest = contextDigest(context);
+  const withDigest = { versionKey, keyUuid, keyVersion, contextDigest: digest, plaintext, messageIds };
+  return plaintext.length > FRAME_PLAINTEXT_BYTES ? sealStream(withDigest) : sealMessage(withDigest);
 }
 
 /**
@@ -24,9 +26,9 @@ export function seal({ context, ...input }: WithContext<SealInput>): Buffer {
  * @throws {KmsError} `CIPHERTEXT_INVALID` for a wrong key, version or context, any changed byte and any other length, indistinguishably;
  *   `INVALID_ARGUMENT` for a context beyond its bounds
  */
-export function open({ context, ...input }: WithContext<OpenInput>): Buffer {
-  const withDigest = { ...input, contextDigest: contextDigest(context) };
-  const { suite } = parseFrame(input.bytes);
+export function open({ context, versionKey, bytes }: WithContext<OpenInput>): Buffer {
+  const withDigest = { versionKey, bytes, contextDigest: contextDigest(context) };
+  const { suite } = parseFrame(bytes);
   if (suite === "message") return openMessage(withDigest);
   if (suite === "stream") return openStream(withDigest);
   throw ciphertextInvalid();

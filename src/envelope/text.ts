@@ -19,7 +19,8 @@ export function isCiphertextText(text: string): boolean {
  */
 export function decodeText(text: string): Buffer {
   if (!isCiphertextText(text)) throw ciphertextInvalid();
-  const bytes = Buffer.from(text.slice(PREFIX.length), "base64url");
-  if (encodeText(bytes) !== text) throw ciphertextInvalid();
+  const body = text.slice(PREFIX.length);
+  const bytes = Buffer.from(body, "base64url");
+  if (bytes.toString("base64url") !== body) throw ciphertextInvalid();
   return bytes;
 }

@@ -21,7 +21,7 @@ export interface VersionKeys extends Disposable {
   clear(): void;
 }
 
-type Held = { readonly material: Buffer; readonly branchId: string };
+type Held = { readonly material: Buffer; readonly branch: Uuid; readonly branchVersion: number };
 
 /** Keeps the `capacity` version keys that were used last. */
 export function createVersionKeys(options: {
@@ -35,6 +35,8 @@ class VersionKeyCache implements VersionKeys {
   readonly #capacity: number;
   /** Least recently used first. */
   readonly #held = new Map<string, Held>();
+  /** The last of `held`, if that is known. */
+  #newest: string | undefined;
   readonly #byBranch = new Map<string, Set<string>>();
   readonly #subscription: Disposable;
 
@@ -51,14 +53,13 @@ class VersionKeyCache implements VersionKeys {
 
   get(ref: VersionKeyRef, open: () => Buffer): Buffer {
     const id = `${ref.key}/${ref.version}`;
-    const branchId = branchVersionRowId(ref.branch, ref.branchVersion);
+    const { branch, branchVersion } = ref;
     const held = this.#held.get(id);
-    if (held?.branchId === branchId) {
-      this.#held.delete(id);
-      this.#held.set(id, held);
+    if (held?.branch === branch && held.branchVersion === branchVersion) {
+      this.#touch(id, held);
       return held.material;
     }
-    return this.#keep(id, { material: open(), branchId });
+    return this.#keep(id, { material: open(), branch, branchVersion });
   }
 
   clear(): void {
@@ -70,11 +71,19 @@ class VersionKeyCache implements VersionKeys {
     this.clear();
   }
 
+  #touch(id: string, held: Held): void {
+    if (id === this.#newest) return;
+    this.#newest = id;
+    this.#held.delete(id);
+    this.#held.set(id, held);
+  }
+
   #keep(id: string, held: Held): Buffer {
     this.#drop(id);
-    this.#held.set(id, held);
-    const siblings = this.#byBranch.get(held.branchId) ?? new Set();
-    this.#byBranch.set(held.branchId, siblings.add(id));
+    this.#touch(id, held);
+    const branchId = branchVersionRowId(held.branch, held.branchVersion);
+    const siblings = this.#byBranch.get(branchId) ?? new Set();
+    this.#byBranch.set(branchId, siblings.add(id));
     const [oldest] = this.#held.keys();
     if (this.#held.size > this.#capacity && oldest !== undefined) this.#drop(oldest);
     return held.material;
@@ -84,9 +93,11 @@ class VersionKeyCache implements VersionKeys {
     const held = this.#held.get(id);
     if (held === undefined) return;
     held.material.fill(0);
+    if (id === this.#newest) this.#newest = undefined;
     this.#held.delete(id);
-    const siblings = this.#byBranch.get(held.branchId);
+    const branchId = branchVersionRowId(held.branch, held.branchVersion);
+    const siblings = this.#byBranch.get(branchId);
     siblings?.delete(id);
-    if (siblings?.size === 0) this.#byBranch.delete(held.branchId);
+    if (siblings?.size === 0) this.#byBranch.delete(branchId);
   }
 }

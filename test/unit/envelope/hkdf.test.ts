@@ -1,4 +1,5 @@
-import { createHmac } from "node:crypto";
+import { createHmac, hkdfSync } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hkdfSha512 } from "#envelope/hkdf.ts";
 import { countingKey, refusalOf } from "./fixtures.ts";
@@ -36,6 +37,30 @@ describe("HKDF-SHA-512", () => {
     ) as [Buffer, Buffer, Buffer];
     const okm = "832390086cda71fb47625bb5ceb168e4c8e26a1a16ed34d9fc7fe92c1481579338da362cb8d9f925d7cb";
     expect(rfc5869({ key, salt, info, length: 42 }).toString("hex")).toBe(okm);
+  });
+
+  it("is what node:crypto derives, for every length of salt, info and result", () => {
+    const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
+    const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).filter((one) => one.some((byte) => byte !== 0));
+    fc.assert(
+      fc.property(key, bytes(300), bytes(300), fc.integer({ min: 1, max: 400 }), (ikm, salt, info, length) => {
+        const wanted = Buffer.from(hkdfSync("sha512", ikm, salt, info, length));
+        expect(hkdfSha512({ key: ikm, salt, info, length }).equals(wanted)).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("refuses a length that RFC 5869 has not", () => {
+    const derive = (length: number) => hkdfSha512({ key: countingKey(1), info: Buffer.alloc(0), length });
+    expect(derive(255 * 64)).toHaveLength(255 * 64);
+    expect(() => derive(255 * 64 + 1)).toThrow(RangeError);
+  });
+
+  it("leaves its inputs as they are", () => {
+    const [key, salt, info] = [countingKey(1), countingKey(2), countingKey(3)];
+    hkdfSha512({ key, salt, info, length: 100 });
+    expect([key, salt, info]).toEqual([countingKey(1), countingKey(2), countingKey(3)]);
   });
 
   it("gives memory of its own", () => {

@@ -18,6 +18,23 @@ describe("the id of a message", () => {
     expect(id).toEqual(sha256(label, processSecret, random, contextDigest, plaintext));
   });
 
+  it.each([0, 1, 4095, 4096, 4097, 65_536])("takes in all of a plaintext of %i bytes", (length) => {
+    const random = countingRandom().bytes(32);
+    const long = Buffer.alloc(length, 7);
+    const id = sourceAt(5).forMessage({ contextDigest, plaintext: long });
+    expect(id).toEqual(sha256(label, processSecret, random, contextDigest, long));
+  });
+
+  it("of a short message has nothing of a longer one before it", () => {
+    const source = countingRandom();
+    source.bytes(32);
+    const random = source.bytes(32);
+    const messages = sourceAt(5);
+    messages.forMessage({ contextDigest, plaintext: Buffer.alloc(4096, 0xff) });
+    const id = messages.forMessage({ contextDigest, plaintext });
+    expect(id).toEqual(sha256(label, processSecret, random, contextDigest, plaintext));
+  });
+
   it("takes in kernel bytes and the monotonic time instead of the plaintext of a stream", () => {
     const source = countingRandom();
     const [own, kernel] = [source.bytes(32), source.kernelBytes(32)];
