@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeContext } from "#core/context-encoding.ts";
@@ -142,6 +143,7 @@ describe("sealing", () => {
         expect(openVersionKey({ ...here, seal: sealed }).equals(versionKey)).toBe(true);
         for (const [name, value] of Object.entries(there)) {
           const moved = { ...here, [name]: value };
+          if (isDeepStrictEqual(moved, here)) continue;
           expect(() => openVersionKey({ ...moved, seal: sealed })).toThrow("INTEGRITY_FAILURE");
         }
       }),
