@@ -1,7 +1,7 @@
 /** Builds a gateway from its configuration: the composition root. Nothing else makes these parts. */
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { isAbsolute, join } from "node:path";
-import express from "express";
+import type { Request, Response } from "express";
 import type { Sources } from "#core/clock.ts";
 import { KmsError } from "#core/errors.ts";
 import { createId, createUuid } from "#core/ids.ts";
@@ -34,6 +34,7 @@ import { fleetEntries } from "./app/open-providers.ts";
 import { obtainSecret } from "./app/own-secrets.ts";
 import { takeSlot, type ProcessSlot } from "./app/process-slot.ts";
 import type { RootKey } from "./app/root.ts";
+import { createRandomPool } from "./app/random-pool.ts";
 import { findServerTls, serverTls } from "./app/server-tls.ts";
 import { untilUnsealed } from "./app/sealed.ts";
 import { publishAuditKey } from "./app/publish-audit-key.ts";
@@ -297,7 +298,7 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
     }),
     versionKeys: stack.use(createVersionKeys({ branchKeys })),
     messageIds: createMessageIdSource({
-      random: sources.random,
+      random: createRandomPool(sources.random),
       clock: sources.clock,
       processSecret: sources.random.kernelBytes(32),
     }),
@@ -361,12 +362,13 @@ function handler(
   { metrics, closing }: Serving,
 ): Parameters<typeof openServer>[0]["handle"] {
   const { config, sources, log, version, validatePolicy } = options;
+  const idSources = { clock: sources.clock, random: createRandomPool(sources.random) };
   const kit: Kit = {
     budgets: { dataMs: config.resilience.deadlineMs, otherMs: 30_000 },
-    newRequestId: () => createId("req", sources),
+    newRequestId: () => createId("req", idSources),
     monotonicMs: () => sources.clock.monotonicMs(),
     authenticate: (request) => {
-      const digest = apiKeyDigest(request);
+      const digest = apiKeyDigest(request, (one) => parts.catalog.credentialByDigest(one) !== undefined);
       if (digest === undefined) throw unauthenticated();
       return authenticate({ catalog: parts.catalog, store: parts.store, clock: sources.clock }, digest);
     },
@@ -380,9 +382,6 @@ function handler(
         log.error({ requestId, code, cause: causeOf(error) }, error.publicMessage);
     },
   };
-  const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
   const door = restDoor(kit, {
     broker: parts,
     sources,
@@ -392,15 +391,12 @@ function handler(
     validatePolicy,
     version,
   });
-  app.use(door);
-  app.use((request, response) => {
-    noRoute(kit, request, response);
-  });
-  app.use((error: unknown, request: express.Request, response: express.Response, _next: express.NextFunction) => {
-    badPath(kit, request, response, error);
-  });
+  // A router, and no Express application around it: that would change the prototypes of every request and response
   return (request, response) => {
-    app(request, response);
+    door(request as Request, response as Response, (error: unknown) => {
+      if (error === undefined || error === null) noRoute(kit, request, response);
+      else badPath(kit, request, response, error);
+    });
   };
 }
 

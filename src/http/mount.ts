@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Request, type Response, type Router, Router as createRouter } from "express";
+import { type Request, request as expressRequest, type Response, type Router, Router as createRouter } from "express";
 import type { Principal } from "#core/access.ts";
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import { z } from "zod";
@@ -206,7 +206,8 @@ function requireNoCredential(url: string): void {
 
 function requireAcceptable(request: Request, type: string): void {
   const { accept } = request.headers;
-  if (accept === undefined || accept === "*/*" || accept === type || request.accepts([type]) !== false) return;
+  if (accept === undefined || accept === "*/*" || accept === type) return;
+  if (expressRequest.accepts.call(request, type) !== false) return;
   throw new KmsError("NOT_ACCEPTABLE", `accept: wanted ${type} among the accepted types`, {
     metadata: { wanted: type },
   });
@@ -214,14 +215,16 @@ function requireAcceptable(request: Request, type: string): void {
 
 function send(response: ServerResponse, requestId: string, { status, body, headers }: Reply): void {
   const text = typeof body === "string" ? body : JSON.stringify(body);
+  const bytes = Buffer.byteLength(text);
   response.writeHead(status, {
     "Content-Type": "application/json",
-    "Content-Length": Buffer.byteLength(text),
+    "Content-Length": bytes,
     "X-Request-Id": requestId,
     "Cache-Control": "no-store",
     ...headers,
   });
-  response.end(text);
+  // Of ASCII alone both are the same bytes, and Node writes them in half the time
+  response.end(text, bytes === text.length ? "latin1" : "utf8");
 }
 
 function fail(

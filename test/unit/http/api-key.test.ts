@@ -40,6 +40,17 @@ describe("an API key", () => {
     }
   });
 
+  it("is asked for by its digest before its checksum is", () => {
+    const { secret, digest } = createApiKey(random);
+    const text = unsafeRevealSecret(secret);
+    const mistyped = `${text.slice(0, -1)}${text.endsWith("A") ? "B" : "A"}`;
+    const asked: string[] = [];
+    const ask = (given: string): string | undefined =>
+      apiKeyDigest({ headers: { authorization: `Bearer ${given}` } }, (one) => asked.push(one) > 0 && one === digest);
+    expect([ask(text), ask(mistyped)]).toEqual([digest, undefined]);
+    expect(asked).toEqual([digest, createHash("sha256").update(mistyped).digest("base64")]);
+  });
+
   it.for([
     ["no header", undefined],
     ["an empty header", ""],

@@ -1,12 +1,12 @@
 import { request as httpRequest, type RequestOptions } from "node:http";
 import { connect } from "node:net";
-import express from "express";
+import type { Request, Response } from "express";
 import { z } from "zod";
 import type { Principal } from "#core/access.ts";
 import { KmsError } from "#core/errors.ts";
 import { badPath, type Kit, mountRoutes, noRoute, type Served } from "#http/mount.ts";
 import { authenticatedRoute, publicRoute, type Reply, type RequestFacts, type Route } from "#http/route.ts";
-import { openServer, type RunningServer } from "#http/server.ts";
+import { openServer, type RunningServer, type ServerOptions } from "#http/server.ts";
 
 export const TOKEN = "a-good-token";
 const principal = { client: { name: "tester" }, credentialId: "crd_1" } as unknown as Principal;
@@ -50,15 +50,18 @@ export class HttpFixture implements AsyncDisposable {
   static async open(): Promise<HttpFixture> {
     let ids = 0;
     const newRequestId = (): string => `req_${(ids += 1)}`;
-    const app = express();
-    const server = await openServer({ host: "127.0.0.1", port: 0, tls: undefined, newRequestId, handle: app });
+    const handler: { handle: ServerOptions["handle"] } = { handle: () => undefined };
+    const handle: ServerOptions["handle"] = (request, response) => handler.handle(request, response);
+    const server = await openServer({ host: "127.0.0.1", port: 0, tls: undefined, newRequestId, handle });
     const fixture = new HttpFixture(server);
     const kit = fixture.#kit(newRequestId);
-    app.use(mountRoutes(fixture.#routes(), kit));
-    app.use((request, response) => noRoute(kit, request, response));
-    app.use((error: unknown, request: express.Request, response: express.Response, _next: express.NextFunction) => {
-      badPath(kit, request, response, error);
-    });
+    const router = mountRoutes(fixture.#routes(), kit);
+    handler.handle = (request, response) => {
+      router(request as Request, response as Response, (error: unknown) => {
+        if (error === undefined || error === null) noRoute(kit, request, response);
+        else badPath(kit, request, response, error);
+      });
+    };
     return fixture;
   }
 
