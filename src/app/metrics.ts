@@ -64,11 +64,16 @@ export function createMetrics(observed: Observed): Metrics {
     labelNames: ["provider"],
     registers,
   });
+  let hits = 0; // of every operation, so they are counted here and told when somebody asks
   const branchKeys = new Counter({
     name: "claviger_branch_key_cache_total",
     help: "Branch keys by how they were had",
     labelNames: ["result"],
     registers,
+    collect() {
+      if (hits > 0) this.inc({ result: "hit" }, hits);
+      hits = 0;
+    },
   });
   const audit = new Histogram({
     name: "claviger_audit_append_duration_seconds",
@@ -90,7 +95,8 @@ export function createMetrics(observed: Observed): Metrics {
       lastResorts.inc({ provider });
     },
     branchKey: (result) => {
-      branchKeys.inc({ result });
+      if (result === "hit") hits += 1;
+      else branchKeys.inc({ result });
     },
     auditAppend: (seconds) => {
       audit.observe(seconds);

@@ -6,10 +6,9 @@ export function timedAudit(
   { monotonicMs, onAppend }: { readonly monotonicMs: () => number; readonly onAppend: (seconds: number) => void },
 ): AuditTrail {
   return {
-    append: async (event, options) => {
+    append: (event, options) => {
       const startMs = monotonicMs();
-      await trail.append(event, options);
-      onAppend((monotonicMs() - startMs) / 1000);
+      return trail.append(event, options).then(() => onAppend((monotonicMs() - startMs) / 1000));
     },
     query: async (query, page) => await trail.query(query, page),
     get available() {

@@ -7,7 +7,7 @@ import { KEY_OPERATIONS, type KeyOperation } from "#core/purposes.ts";
 import type { KeyRecord, VersionRecord } from "#core/records.ts";
 import { deadlineExceeded } from "#resilience/deadline.ts";
 import type { Caller } from "./caller.ts";
-import { resolveKey } from "./key-reference.ts";
+import { findKey, resolveKey } from "./key-reference.ts";
 import type { BrokerParts } from "./parts.ts";
 import type { Trace } from "./trace.ts";
 
@@ -77,7 +77,8 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
     const outcomes: ItemOutcome<T & Served>[] = [];
     for (const item of items) {
       if (caller.deadline.remainingMs() <= 0) throw deadlineExceeded();
-      outcomes.push(await attemptItem(parts, caller, usable, item, run));
+      const outcome = attemptItem(parts, caller, usable, item, run);
+      outcomes.push(outcome instanceof Promise ? await outcome : outcome);
     }
     record.items = runLengths(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.code)));
     await record.write("ok");
@@ -88,21 +89,28 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
   }
 }
 
-async function attemptItem<I extends { readonly context: Context }, T extends { readonly keyVersion: number }>(
+/** Synchronous where `run` is: while the key is warm. */
+function attemptItem<I extends { readonly context: Context }, T extends { readonly keyVersion: number }>(
   parts: BrokerParts,
   caller: Caller,
   usable: Usable,
   item: I,
   run: (usable: Usable, item: I) => T | Promise<T>,
-): Promise<ItemOutcome<T & Served>> {
-  try {
-    requireContext(caller, item.context);
-    const pending = run(usable, item);
-    const value = pending instanceof Promise ? await pending : pending;
-    return { ok: true, value: { ...value, ...served(usable, value.keyVersion) } };
-  } catch (error) {
+): ItemOutcome<T & Served> | Promise<ItemOutcome<T & Served>> {
+  const succeed = (value: T): ItemOutcome<T & Served> => ({
+    ok: true,
+    value: { ...value, ...served(usable, value.keyVersion) },
+  });
+  const fail = (error: unknown): ItemOutcome<T & Served> => {
     if (error instanceof KmsError && BATCH_WIDE.has(error.code)) throw error;
     return { ok: false, error: error instanceof KmsError ? error : unexpected(parts, error) };
+  };
+  try {
+    requireContext(caller, item.context);
+    const value = run(usable, item);
+    return value instanceof Promise ? value.then(succeed).catch(fail) : succeed(value);
+  } catch (error) {
+    return fail(error);
   }
 }
 
@@ -121,7 +129,7 @@ function unexpected(parts: BrokerParts, error: unknown): KmsError {
 }
 
 async function usableKey(parts: BrokerParts, caller: Caller, use: Use, trace: Trace): Promise<Usable> {
-  const { key, version } = await resolveKey(parts, caller, use.key);
+  const { key, version } = findKey(parts.catalog, caller, use.key) ?? (await resolveKey(parts, caller, use.key));
   requireFresh(parts, use.operation);
   requireUse(caller, key, use.operation);
   return { key, named: version, trace };
@@ -207,9 +215,9 @@ function beginRecord(parts: BrokerParts, caller: Caller, use: Use): AuditRecord 
     key: undefined,
     version: undefined,
     items: undefined,
-    write: async (outcome) => {
+    write: (outcome) => {
       const { client, credentialId } = caller.principal;
-      await parts.audit.append({
+      return parts.audit.append({
         time: parts.sources.clock.now(),
         requestId: caller.requestId,
         client: client.id,
