@@ -10,7 +10,7 @@ import { Background, type BackgroundTask } from "#lifecycle/background.ts";
 import { missingWraps } from "#lifecycle/replenish.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
-import { IdleProber } from "#resilience/idle-probe.ts";
+import { IdleProber, type Probed } from "#resilience/idle-probe.ts";
 
 const LEASE = "background";
 const LEASE_MS = 15_000;
@@ -143,25 +143,22 @@ async function beat(parts: BrokerParts): Promise<void> {
   });
 }
 
-function* probed(parts: BrokerParts): Generator<{ readonly name: string; readonly probe: () => Promise<void> }> {
+function* probed(parts: BrokerParts): Generator<Probed> {
   for (const member of parts.fleet.members()) {
     const { name, canary } = member;
     if (!isHolder(member) || canary === undefined || parts.catalog.drain(name)?.drained === true) continue;
+    const { provider } = member;
+    const options = (): { readonly deadline: Deadline; readonly requestId: string } => ({
+      deadline: new Deadline(parts.settings.deadlineMs, parts.sources),
+      requestId: createId("req", parts.sources),
+    });
     yield {
       name,
       probe: async () => {
-        await parts.pool.call(
-          name,
-          "data",
-          "probe",
-          async (call) => {
-            await member.provider.probe(canary, call);
-          },
-          {
-            deadline: new Deadline(parts.settings.deadlineMs, parts.sources),
-            requestId: createId("req", parts.sources),
-          },
-        );
+        await parts.pool.call(name, "data", "probe", async (call) => await provider.probe(canary, call), options());
+      },
+      probeControl: async () => {
+        await parts.pool.call(name, "control", "identify", async (call) => await provider.identify(call), options());
       },
     };
   }

@@ -43,7 +43,6 @@ export type BindingBody = {
   readonly quarantined: boolean;
   readonly lastError: string | null;
 };
-export type Problem = { readonly code: string; readonly retry: string };
 
 /** What a new key is asked to be. */
 export type NewKey = {

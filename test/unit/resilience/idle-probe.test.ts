@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { CallPlane } from "#core/health.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { IdleProber } from "#resilience/idle-probe.ts";
 import { createProviderPool, POOL_DEFAULTS } from "#resilience/provider-pool.ts";
@@ -21,22 +22,28 @@ function create() {
   });
   const prober = new IdleProber(pool, sources.clock);
   const probes: number[] = [];
+  const controlProbes: number[] = [];
   const options = () => ({ deadline: new Deadline(2_000, sources), requestId: "r" });
-  const world = { alive: true, second: 0, probes, pool };
+  const world = { alive: true, second: 0, probes, controlProbes, pool };
   const probe = async (): Promise<void> => {
     probes.push(world.second);
     const run = world.alive ? answering(undefined) : failing({ failure: "OUTAGE", answered: true });
     await pool.call("p", "data", "probe", run, options());
   };
-  const use = async (how = { failing: false }): Promise<string> => {
+  const probeControl = async (): Promise<void> => {
+    controlProbes.push(world.second);
+    const run = world.alive ? answering(undefined) : failing({ failure: "OUTAGE", answered: true });
+    await pool.call("p", "control", "identify", run, options());
+  };
+  const use = async (how: { failing: boolean; plane?: CallPlane } = { failing: false }): Promise<string> => {
     const run = how.failing ? failing({ failure: "OUTAGE", answered: true }) : answering("ok");
-    return await ending(pool.call("p", "data", "unwrap", run, options()));
+    return await ending(pool.call("p", how.plane ?? "data", "unwrap", run, options()));
   };
   const seconds = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
       await pass(1_000);
       world.second += 1;
-      await prober.tick([{ name: "p", probe }]);
+      await prober.tick([{ name: "p", probe, probeControl }]);
     }
   };
   return { world, seconds, use, prober };
@@ -88,6 +95,15 @@ describe("a provider", () => {
     expect(world.pool.health("p").data.state).toBe("closed");
   });
 
+  it("whose control plane was opened is asked there as soon as it lets a probe through, and never otherwise", async () => {
+    const { world, seconds, use } = create();
+    await seconds(1);
+    for (let i = 0; i < 3; i++) await use({ failing: true, plane: "control" });
+    await seconds(20);
+    expect(world.controlProbes).toEqual([6]);
+    expect(world.pool.health("p").control.state).toBe("closed");
+  });
+
   it("is probed once at a time", async () => {
     const { prober } = create();
     let running = 0;
@@ -95,9 +111,9 @@ describe("a provider", () => {
       running += 1;
       await answering(undefined, 5_000)();
     };
-    void prober.tick([{ name: "p", probe: slow }]);
+    void prober.tick([{ name: "p", probe: slow, probeControl: slow }]);
     await pass(3_000);
-    await prober.tick([{ name: "p", probe: slow }]);
+    await prober.tick([{ name: "p", probe: slow, probeControl: slow }]);
     expect(running).toBe(1);
   });
 });
