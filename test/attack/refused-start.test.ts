@@ -136,13 +136,6 @@ const ATTACKS: readonly Attack[] = [
     rows: ["secrets local-authority: unsealed"],
   },
   {
-    name: "the stores of the software HSMs were deleted",
-    run: async (data) => {
-      for (const name of ["hsm-a", "hsm-b"]) await rm(join(data, name), { recursive: true });
-    },
-    line: /no provider opens the root key/u,
-  },
-  {
     name: "client.json was garbled",
     run: async (data) => await writeFile(join(data, "client.json"), "{"),
     line: /client\.json is not JSON: mend it, or take it away/u,

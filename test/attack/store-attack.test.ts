@@ -121,6 +121,7 @@ async function expectRefused(store: Store, table: SealedTable, { bad, fault }: A
       expect(store.catalog.keyByName("default", `key-${String(n)}`)?.hold?.class).toBe(named);
     }
     if (table === "keys") expect(store.catalog.key(keyId(n))?.description).not.toBe("variant 9");
+    else if (table === "drains") expect(store.catalog.drain(`provider-${String(n)}`)?.drained ?? true).toBe(true);
     else expect(await readRecord(store, table, n)).toBeUndefined();
   }
 }
@@ -202,11 +203,13 @@ describe("a row of the database", () => {
     await expect(laundered).rejects.toMatchObject({ code: "KEY_HELD" });
   });
 
-  it("of a drain that does not verify can be written anew", async () => {
+  it("of a drain that does not verify drains, and can be written anew", async () => {
     await using subject = await createSqliteSubject();
     const { store } = await fill(subject, "drains");
     subject.attack((database) => database.exec("update drains set record = replace(record, 'true', 'false')"));
     await store.verify();
+    // somebody drained it, and nobody has restored it
+    expect(store.catalog.drain("provider-1")).toMatchObject({ drained: true, time: subject.time.now });
     await store.change((catalog) => {
       const revision = catalog.revisionOf("drains", "provider-1");
       return { mutations: [putRecord("drains", RECORDS.drains(1, 5), revision)], result: undefined };

@@ -18,6 +18,7 @@ export async function refusedStart(...args: readonly string[]): Promise<RefusedS
     {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] },
+      timeout: 50_000, // one that neither serves nor ends must not outlive the test
     },
   );
   let [printed, complaint] = ["", ""];
