@@ -35,6 +35,8 @@ export class MemoryCatalog implements Catalog {
   readonly #recipients = new Map<string, RecipientRecord>();
   readonly #providers = new Map<string, ProviderRecord>();
   readonly #drains = new Map<string, DrainRecord>();
+  /** Stands for the row of a drain that does not verify: whoever breaks it must not end the drain. */
+  readonly #brokenDrains = new Map<string, DrainRecord>();
   readonly #clients = new Map<string, ClientRecord>();
   readonly #credentials = new Grouped<CredentialRecord>((record) => record.client);
   readonly #digests = new Grouped<CredentialRecord>((record) => record.digest);
@@ -92,6 +94,8 @@ export class MemoryCatalog implements Catalog {
     if (table === "keys") this.#keys.markBad(id as KeyId, id, { since, unverified });
     else if (table === "versions") this.#keys.markBad(keyOfVersionRow(id), id, { since });
     else if (table === "namespaces") this.#keys.holdNamespace(id, since);
+    else if (table === "drains" && this.#chain.named(table, id) !== undefined)
+      this.#brokenDrains.set(id, brokenDrain(id, since));
     if (table !== "keys" && table !== "history" && table !== "feed") this.#shelves[table].drop(id);
     return true;
   }
@@ -101,6 +105,7 @@ export class MemoryCatalog implements Catalog {
     if (table === "keys") this.#keys.clearBad(id as KeyId, id);
     else if (table === "versions") this.#keys.clearBad(keyOfVersionRow(id), id);
     else if (table === "namespaces") this.#keys.holdNamespace(id, undefined);
+    else if (table === "drains") this.#brokenDrains.delete(id);
   }
 
   hasFault(table: RowFault["table"], id: string): boolean {
@@ -203,7 +208,7 @@ export class MemoryCatalog implements Catalog {
   }
 
   drain(provider: string): DrainRecord | undefined {
-    return this.#drains.get(provider);
+    return this.#drains.get(provider) ?? this.#brokenDrains.get(provider);
   }
 
   client(id: ClientId): ClientRecord | undefined {
@@ -265,6 +270,10 @@ class Grouped<R> {
 
 function plain<R>(map: Map<string, R>, idOf: (record: R) => string): { put(record: R): void; drop(id: string): void } {
   return { put: (record) => map.set(idOf(record), record), drop: (id) => map.delete(id) };
+}
+
+function brokenDrain(provider: string, time: number): DrainRecord {
+  return { provider, drained: true, share: 0, by: "", reason: "the row of its drain does not verify", time };
 }
 
 function keyOfVersionRow(id: string): KeyId {

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifyAuditOffline } from "#offline/verify-audit.ts";
 import { RECORDS, putRecord } from "../conformance/sealed-records.ts";
 import { writes } from "../conformance/store-subject.ts";
 import { type DataFolder, openDataFolder } from "../e2e/data-folder.ts";
@@ -11,7 +13,7 @@ import { Estate } from "./running/estate.ts";
 import { furnish } from "./running/furnish.ts";
 import { KEY_DEEDS } from "./running/key-deeds.ts";
 import { branchOf, MATERIAL_DEEDS } from "./running/material-deeds.ts";
-import { type RawRow, Vandal } from "./running/vandal.ts";
+import { edit, put, type RawRow, Vandal } from "./running/vandal.ts";
 
 const DEEDS: readonly Deed[] = [...KEY_DEEDS, ...MATERIAL_DEEDS, ...CLIENT_DEEDS];
 
@@ -19,6 +21,7 @@ describe("a gateway whose database somebody else writes", () => {
   let folder: DataFolder;
   let gateway: Gateway;
   let loot: Loot;
+  let secret: RawRow;
   const rows = new Map<Deed, readonly string[]>();
 
   beforeAll(async () => {
@@ -28,7 +31,9 @@ describe("a gateway whose database somebody else writes", () => {
     const older = await furnish(gateway, estate, vandal);
     const known = { estate, vandal, older };
     loot = { ...known, foreignWrap: await foreignWrapFor(known) };
+    secret = vandal.read("secrets", "audit-signing-key");
     vandal.run((database) => {
+      edit(database, "secrets", secret.id, ['"sealed":"', '"sealed":"AAAA']);
       for (const deed of DEEDS) rows.set(deed, deed.run(database, loot));
     });
     await eventually("every row is named", 30_000, () => {
@@ -41,10 +46,20 @@ describe("a gateway whose database somebody else writes", () => {
     await folder[Symbol.asyncDispose]();
   }, 60_000);
 
+  it("names a secret that was edited, and signs its trail with what it has", async () => {
+    expect(isNamed(gateway, "secrets audit-signing-key")).toBe(true);
+    const report = await verifyAuditOffline({ folder: join(folder.path, "audit"), publicKeys: [], anchors: [] });
+    expect(report).toMatchObject({ ok: true, findings: [] });
+  });
+
   describe.for(["running", "restarted"] as const)("while %s", (phase) => {
     beforeAll(async () => {
       if (phase === "running") return;
       expect(await gateway.stop()).toBe(0);
+      // no gateway starts without it, and refused-start.test.ts tells how
+      loot.vandal.run((database) => {
+        put(database, "secrets", secret);
+      });
       gateway = await Gateway.start({ data: folder.path });
     }, 60_000);
 

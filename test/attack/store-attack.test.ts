@@ -203,6 +203,30 @@ describe("a row of the database", () => {
     await expect(laundered).rejects.toMatchObject({ code: "KEY_HELD" });
   });
 
+  it("of a namespace that does not verify holds its keys, and none is written in its place", async () => {
+    await using subject = await createSqliteSubject();
+    const store = await subject.open();
+    const namespace = { ...RECORDS.namespaces(1), name: "default", dualControl: true };
+    await store.change(writes(putRecord("namespaces", namespace, 0), putRecord("keys", key(1), 0)));
+    const flip = (from: string, to: string): void => {
+      subject.attack((database) =>
+        database.prepare("update namespaces set record = replace(record, ?, ?)").run(from, to),
+      );
+    };
+    flip('"dualControl":true', '"dualControl":false');
+    await store.verify();
+    expect(store.catalog.key(keyId(1))?.hold?.class).toBe("unsealed");
+    expect(store.catalog.keyByName("default", "key-1")?.hold?.class).toBe("unsealed");
+    const revision = store.catalog.revisionOf("keys", keyId(1));
+    const unheld = store.change(writes(putRecord("keys", key(1, { description: "x" }), revision)));
+    await expect(unheld).rejects.toMatchObject({ code: "KEY_HELD" });
+    const anew = store.change(writes(putRecord("namespaces", namespace, 0)));
+    await expect(anew).rejects.toMatchObject({ code: "INTEGRITY_FAILURE" });
+    flip('"dualControl":false', '"dualControl":true');
+    expect(await store.verify()).toEqual([]);
+    expect(store.catalog.key(keyId(1))).toEqual(key(1));
+  });
+
   it("of a drain that does not verify drains, and can be written anew", async () => {
     await using subject = await createSqliteSubject();
     const { store } = await fill(subject, "drains");
