@@ -126,6 +126,6 @@ export default defineConfig({
       },
     },
     { files: ["localstack/**", "bench/**"], rules: { "no-console": "off", "node/no-process-env": "off" } },
-    { files: ["*.config.ts"], rules: { "import/no-default-export": "off" } },
+    { files: ["*.config.ts"], rules: { "import/no-default-export": "off", "node/no-process-env": "off" } },
   ],
 });
