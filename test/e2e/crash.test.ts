@@ -12,7 +12,7 @@ import { Gateway } from "./live-gateway.ts";
 import { awsLine, configOf, HSM_LINE, PATIENT } from "./two-providers.ts";
 import { createKey, decrypt, encrypt, getKey, listKeys, type NewKey, Refused, rotateKey } from "./use-keys.ts";
 
-/** How many changes are acknowledged before each kill. */
+/** How many changes are acknowledged before each of three kills; 340 make a thousand. */
 const CHANGES = Number(process.env["CLAVIGER_TEST_CRASH_CHANGES"] ?? 40);
 const WORKERS = 6;
 
