@@ -89,9 +89,8 @@ function findClaim(line: string): ParsedLine | undefined {
 
 function readVerified(line: string, rowKeys: ReadonlyMap<number, Uint8Array>): ParsedLine | undefined {
   try {
-    const { rootVersion } = JSON.parse(line) as { readonly rootVersion: number };
-    const rowKey = rowKeys.get(rootVersion);
-    return rowKey === undefined ? undefined : readJournalLine(line, { rowKey });
+    const parsed = readJournalLine(line, { rowKey: rowKeys });
+    return parsed.authenticated ? parsed : undefined;
   } catch {
     return undefined;
   }

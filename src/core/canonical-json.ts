@@ -8,13 +8,21 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export function canonicalJson(value: Json): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (isList(value)) return `[${value.map((item) => canonicalJson(item)).join(",")}]`;
-  const members = Object.keys(value)
-    .toSorted()
-    .flatMap((name) => {
-      const member = value[name];
-      return member === undefined ? [] : [`${JSON.stringify(name)}:${canonicalJson(member)}`];
-    });
-  return `{${members.join(",")}}`;
+  return `{${canonicalMembers(value)
+    .map(([, text]) => text)
+    .join(",")}}`;
+}
+
+/** The members of an object in their order, each with its name and as it is written. */
+export function canonicalMembers(value: {
+  readonly [name: string]: Json | undefined;
+}): readonly (readonly [name: string, text: string])[] {
+  const members: [string, string][] = [];
+  for (const name of Object.keys(value).toSorted()) {
+    const member = value[name];
+    if (member !== undefined) members.push([name, `${JSON.stringify(name)}:${canonicalJson(member)}`]);
+  }
+  return members;
 }
 
 function isList(value: object): value is readonly Json[] {

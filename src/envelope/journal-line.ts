@@ -1,8 +1,8 @@
-import { createHmac } from "node:crypto";
 import { canonicalJson, type Json } from "#core/canonical-json.ts";
 import { KmsError } from "#core/errors.ts";
 import { uuidOfId, uuidOfKey, type BindingId, type Uuid } from "#core/ids.ts";
 import type { JournalEntry } from "#core/journal.ts";
+import { hmac } from "./hmac.ts";
 import { checkKey } from "./key-bytes.ts";
 
 /** What a line says besides its `hmac`, by its members' names (docs/format.md § 9). */
@@ -24,13 +24,13 @@ export function writeJournalLine(
   const { id, name } = entry.namespace;
   const common = { type: entry.type, namespace: id, namespaceName: name, rootVersion: root.rootVersion };
   const fields = { ...common, ...ownFields(entry) };
-  return canonicalJson({ ...fields, hmac: journalHmac(fields, root.rowKey).toString("base64") });
+  return canonicalJson({ ...fields, hmac: journalHmac(canonicalJson(fields), root.rowKey).toString("base64") });
 }
 
-/** HMAC-SHA-256 of a line's canonical JSON without `hmac`. */
-export function journalHmac(fields: JournalFields, rowKey: Uint8Array): Buffer {
+/** HMAC-SHA-256 of a line's canonical JSON without `hmac`, which is given. */
+export function journalHmac(canonical: string, rowKey: Uint8Array): Buffer {
   checkKey(rowKey);
-  return createHmac("sha256", rowKey).update(canonicalJson(fields), "utf8").digest();
+  return hmac("sha256", rowKey, Buffer.from(canonical, "utf8"));
 }
 
 function ownFields(entry: JournalEntry): JournalFields {

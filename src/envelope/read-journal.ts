@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { canonicalJson } from "#core/canonical-json.ts";
+import { canonicalMembers } from "#core/canonical-json.ts";
 import { KmsError } from "#core/errors.ts";
 import type { Uuid } from "#core/ids.ts";
 import { FieldReader, isObject } from "./journal-fields.ts";
@@ -55,8 +55,8 @@ export type VersionLine = Common & {
 export type ParsedLine = BranchLine | WrapLine | VersionLine;
 
 export type ReadLineOptions = {
-  /** K_row of the line's root version; without it nothing is authenticated. */
-  readonly rowKey?: Uint8Array | undefined;
+  /** K_row, or where to find that of a root version; without it nothing is authenticated. */
+  readonly rowKey?: Uint8Array | ReadonlyMap<number, Uint8Array> | undefined;
   /** For messages, from 1. */
   readonly lineNumber?: number;
 };
@@ -96,9 +96,7 @@ function refuseDamaged(fault: KmsError): never {
 }
 
 function readNumbered(line: string, lineNumber: number, rowKeys: ReadonlyMap<number, Uint8Array>): ParsedLine {
-  const claim = readJournalLine(line, { lineNumber });
-  const rowKey = rowKeys.get(claim.rootVersion);
-  return rowKey === undefined ? claim : readJournalLine(line, { rowKey, lineNumber });
+  return readJournalLine(line, { rowKey: rowKeys, lineNumber });
 }
 
 /**
@@ -106,17 +104,17 @@ function readNumbered(line: string, lineNumber: number, rowKeys: ReadonlyMap<num
  *
  * @throws {KmsError} `INTEGRITY_FAILURE` that names the line: not canonical JSON, an unknown type, a missing or malformed member, a wrong HMAC
  */
-export function readJournalLine(line: string, { rowKey, lineNumber }: ReadLineOptions = {}): ParsedLine {
+export function readJournalLine(line: string, { rowKey: keys, lineNumber }: ReadLineOptions = {}): ParsedLine {
   const refuse = (fault: string): never => {
     const where = lineNumber === undefined ? "a line of the journal" : `line ${lineNumber} of the journal`;
     throw new KmsError("INTEGRITY_FAILURE", `${where}: ${fault}`);
   };
-  const members = parseCanonical(line) ?? refuse("it is not canonical JSON");
+  const { members, claim } = parseCanonical(line) ?? refuse("it is not canonical JSON");
   const reader = new FieldReader(members, refuse);
   const type = reader.text("type");
-  const { hmac: _, ...fields } = members;
   const hmac = reader.base64("hmac", 32);
-  if (rowKey !== undefined && !timingSafeEqual(journalHmac(fields, rowKey), hmac)) refuse("its hmac does not fit");
+  const rowKey = keys instanceof Map ? keys.get(reader.integer("rootVersion", 1, MAX_UINT32)) : keys;
+  if (rowKey !== undefined && !timingSafeEqual(journalHmac(claim, rowKey), hmac)) refuse("its hmac does not fit");
   if (type !== "branch" && type !== "wrap" && type !== "version") {
     return refuse(`it is of the unknown type ${JSON.stringify(type)}`);
   }
@@ -128,11 +126,21 @@ export function readJournalLine(line: string, { rowKey, lineNumber }: ReadLineOp
 
 const MAX_UINT32 = 0xffffffff;
 
+/** A line's members, and what its HMAC is over: the canonical form without it. */
+type Parsed = { readonly members: JournalFields; readonly claim: string };
+
 /** Comparing with the canonical form refuses repeated members, other spellings of a value, and white space. */
-function parseCanonical(line: string): JournalFields | undefined {
+function parseCanonical(line: string): Parsed | undefined {
   try {
-    const value: unknown = JSON.parse(line);
-    return isObject(value) && canonicalJson(value) === line ? value : undefined;
+    const members: unknown = JSON.parse(line);
+    if (!isObject(members)) return undefined;
+    let whole = "";
+    let claim = "";
+    for (const [name, text] of canonicalMembers(members)) {
+      whole += `,${text}`;
+      if (name !== "hmac") claim += `,${text}`;
+    }
+    return `{${whole.slice(1)}}` === line ? { members, claim: `{${claim.slice(1)}}` } : undefined;
   } catch {
     return undefined;
   }
