@@ -43,7 +43,9 @@ const report = `${lines.join("\n")}\n`;
 process.stdout.write(report);
 if (!values.quick) {
   mkdirSync("bench/reports", { recursive: true });
-  writeFileSync(`bench/reports/${new Date().toISOString().slice(0, 10)}.md`, report);
+  const file = `bench/reports/${new Date().toISOString().slice(0, 10)}.md`;
+  writeFileSync(file, report);
+  execFileSync("node_modules/.bin/oxfmt", [file]); // as every file of the repository
 }
 
 async function measureOperations(): Promise<ReadonlyMap<string, readonly Round[]>> {
@@ -190,7 +192,10 @@ function* operationTable(found: ReadonlyMap<string, readonly Round[]>): Generato
     yield `| ${name} | ${perSecond?.toFixed(0)} | ${range} | ${p50?.toFixed(1)} | ${p99?.toFixed(1)} | ${(floor / median(cpu)).toFixed(2)} |`;
   }
   yield "";
-  yield `Targets: encrypt at least 0.6 of the floor (0.8 is the goal): **${(floor / single).toFixed(2)}**. A batch of ${BATCH} at least 8 × the items of single calls: **${(single / batch).toFixed(1)} ×**.`;
+  const ratio = floor / single;
+  const gain = single / batch;
+  yield `- Encrypt at least 0.6 of the floor (0.8 is the goal): **${ratio.toFixed(2)}**, ${met(ratio >= 0.6)}.`;
+  yield `- A batch of ${BATCH} at least 8 × the items of single calls: **${gain.toFixed(1)} ×**, ${met(gain >= 8)}.`;
   yield "";
   yield `Sealing alone takes ${sealing.toFixed(0)} µs of CPU per item, so that no batch can be more than ${(single / sealing).toFixed(1)} ×.`;
   yield "";
@@ -202,7 +207,13 @@ function* startTable(starts: readonly Start[]): Generator<string> {
   for (const { keys, readyMs, cpuMs, residentMib: mib } of starts)
     yield `| ${keys} | ${(readyMs / 1000).toFixed(1)} | ${(cpuMs / 1000).toFixed(1)} | ${mib.toFixed(0)} |`;
   yield "";
-  yield "Target: 100,000 keys in less than 10 s and 1,024 MiB.";
+  const most = starts.at(-1);
+  const isMet = most !== undefined && most.readyMs < 10_000 && most.residentMib < 1024;
+  yield `- ${most?.keys} keys in less than 10 s and 1,024 MiB: ${met(isMet)}.`;
+}
+
+function met(isMet: boolean): string {
+  return isMet ? "met" : "not met";
 }
 
 function median(numbers: readonly number[]): number {
