@@ -24,6 +24,7 @@ export const AWS_KMS_CAPABILITIES: Capabilities = {
   entity: ["US"],
   recipientAlgorithm: "AES-256-OPAQUE",
   destructionDays: { min: 7, max: 30 },
+  processOnly: false,
   // "Usually seconds, in some cases several minutes" (developer guide, eventual consistency).
   propagationMs: 300_000,
 };

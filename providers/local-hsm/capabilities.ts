@@ -52,6 +52,7 @@ export const LOCAL_CAPABILITIES: Capabilities = {
   entity: [],
   recipientAlgorithm: RECIPIENT_ALGORITHM,
   destructionDays: { min: 1, max: 90 },
+  processOnly: false,
   propagationMs: 0,
 };
 

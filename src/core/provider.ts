@@ -37,7 +37,24 @@ export type Observation = {
 /** What an operation on a provider's key gives, with the service's own request id for the audit trail. */
 export type Answer<T> = { readonly value: T; readonly requestId: string | null };
 
-export type ProviderOperation = "encrypt" | "decrypt" | "wrap" | "unwrap" | "mac" | "verify-mac";
+export type ProviderOperation =
+  | "encrypt"
+  | "decrypt"
+  /** Payloads of branch keys under a recipient ({@link KeyWrapper}). */
+  | "wrap"
+  | "unwrap"
+  /** Key material of callers under a key of purpose `wrap` ({@link MaterialWrapper}). */
+  | "wrap-material"
+  | "unwrap-material"
+  | "mac"
+  | "verify-mac"
+  | "sign"
+  | "verify"
+  | "agree"
+  | "encapsulate"
+  | "decapsulate"
+  /** A key from outside becomes one of the service ({@link KeyImporter}). `maxInputBytes` is of its bytes. */
+  | "import";
 
 /** One row of what a provider can do. What is in no row is refused before the call, and the suite asserts the refusal. */
 export type CapabilityRow = {
@@ -47,6 +64,8 @@ export type CapabilityRow = {
   readonly maxInputBytes: number;
   /** What it binds as additional data: maps of strings alone (`map`), any context as bytes (`bytes`), or none. */
   readonly context: "map" | "bytes" | "none";
+  /** `sign` and `verify`: a digest (of the algorithm's hash) may stand in place of the message. Absent: messages alone. */
+  readonly digests?: boolean;
 };
 
 export type Capabilities = {
@@ -58,6 +77,8 @@ export type Capabilities = {
   readonly recipientAlgorithm: AlgorithmName;
   /** The service's window between scheduling and destruction, in days; null if there is none (destruction is then at once). */
   readonly destructionDays: { readonly min: number; readonly max: number } | null;
+  /** Whether a key can be kept from protecting while it still processes ({@link KeyAdministration.restrict}). */
+  readonly processOnly: boolean;
   /** For how long a change may stay unseen by other calls, in milliseconds. */
   readonly propagationMs: number;
 };
@@ -106,6 +127,80 @@ export interface MacSigner {
   ): Promise<Answer<boolean>>;
 }
 
+/** What is signed: the message, or its digest by the algorithm's hash where the row takes `digests`. */
+export type Signable =
+  | { readonly kind: "message"; readonly bytes: Uint8Array }
+  | { readonly kind: "digest"; readonly bytes: Uint8Array };
+
+/** Signs in the service. ECDSA signatures are DER (RFC 3279), RSA and EdDSA as RFC 8017 and 8032, ML-DSA and SLH-DSA pure with an empty context. */
+export interface Signer {
+  sign(
+    input: { ref: NativeRef; algorithm: AlgorithmName; signable: Signable },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
+  /** A signature that does not fit, also by its form, is `false`, not an error. */
+  verify(
+    input: { ref: NativeRef; algorithm: AlgorithmName; signable: Signable; signature: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<boolean>>;
+}
+
+/** Wraps key material of callers under a key of purpose `wrap`: bare RFC 3394 or RFC 5649 bytes. */
+export interface MaterialWrapper {
+  /** AES-KW takes multiples of 8 from 16 bytes on, AES-KWP 1 byte and more. */
+  wrapMaterial(
+    input: { ref: NativeRef; algorithm: AlgorithmName; material: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
+  /** The caller owns the material, an unpooled buffer. INVALID for anything that does not open. */
+  unwrapMaterial(
+    input: { ref: NativeRef; algorithm: AlgorithmName; wrapped: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
+}
+
+/** Diffie-Hellman with the service's private key (SP 800-56A, ECC CDH; RFC 7748). */
+export interface KeyAgreement {
+  /**
+   * `peerPublicKey` is SPKI DER. Gives the x-coordinate, left-padded to the field's length, or the 32 bytes of X25519; the caller owns it.
+   * INVALID for a peer key of another curve, off the curve, or (X25519) of low order.
+   */
+  agree(
+    input: { ref: NativeRef; algorithm: AlgorithmName; peerPublicKey: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
+}
+
+/** Both halves of an encapsulation (FIPS 203); the caller owns the secret, an unpooled buffer. */
+export type Encapsulated = { readonly ciphertext: Buffer; readonly sharedSecret: Buffer };
+
+export interface KeyEncapsulation {
+  /** Absent where the service only decapsulates: whoever has the public key encapsulates. */
+  encapsulate?(input: { ref: NativeRef; algorithm: AlgorithmName }, call: CallContext): Promise<Answer<Encapsulated>>;
+  /** A ciphertext of the wrong length is INVALID; any other gives a secret (implicit rejection). */
+  decapsulate(
+    input: { ref: NativeRef; algorithm: AlgorithmName; ciphertext: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
+}
+
+export interface PublicKeys {
+  /** SPKI DER of the key's public half. */
+  publicKey(ref: NativeRef, call: CallContext): Promise<Answer<Buffer>>;
+}
+
+/** Takes a key from outside, wrapped on the way as the service wants it. */
+export interface KeyImporter {
+  /**
+   * Makes a key that carries `marker` out of `material` (raw bytes of symmetric keys, PKCS#8 DER of private ones; stays the caller's), or
+   * answers the one that carries the marker already. INVALID for bytes that are no key of the algorithm.
+   */
+  importKey(
+    spec: { algorithm: AlgorithmName; marker: string; description: string; material: Uint8Array },
+    call: CallContext,
+  ): Promise<Observation>;
+}
+
 /** Changes keys over there. Each method is idempotent, or reads back what is there before it repeats. */
 export interface KeyAdministration {
   /** Makes a key that carries `marker` (1..64 of `[a-z0-9-]`), or answers the one that carries it already. */
@@ -113,7 +208,10 @@ export interface KeyAdministration {
     spec: { algorithm: AlgorithmName; marker: string; description: string },
     call: CallContext,
   ): Promise<Observation>;
+  /** Everything that the key is for, also after {@link restrict}. */
   enable(ref: NativeRef, call: CallContext): Promise<Observation>;
+  /** Keeps an enabled or disabled key from protecting; it is then `process-only`. There if `capabilities.processOnly`. */
+  restrict?(ref: NativeRef, call: CallContext): Promise<Observation>;
   disable(ref: NativeRef, call: CallContext): Promise<Observation>;
   /** `days` within `capabilities.destructionDays`. */
   scheduleDestruction(ref: NativeRef, days: number, call: CallContext): Promise<Observation>;
@@ -146,6 +244,13 @@ export interface Provider extends AsyncDisposable {
   readonly keys: KeyAdministration;
   readonly cipher?: Cipher;
   readonly mac?: MacSigner;
+  readonly signer?: Signer;
+  readonly materialWrapper?: MaterialWrapper;
+  readonly agreement?: KeyAgreement;
+  readonly encapsulation?: KeyEncapsulation;
+  /** There if any algorithm of the rows has a public key. */
+  readonly publicKeys?: PublicKeys;
+  readonly importer?: KeyImporter;
   readonly random?: RandomSource;
 }
 
