@@ -113,7 +113,6 @@ afterAll(() => {
 });
 
 it("the linter passes the tree and sees each kind of violation", { timeout: 150_000 }, () => {
-  expect(lint()).toEqual([]);
   mkdirSync(join(tree, "src/doors/other"), { recursive: true });
   writeFileSync(join(tree, "src/doors/other/door.ts"), "export const otherDoor = 1;\n");
   for (const [file, text] of Object.values(plants)) {
@@ -121,6 +120,8 @@ it("the linter passes the tree and sees each kind of violation", { timeout: 150_
     writeFileSync(join(tree, file), `${text}\n`);
   }
   const found = lint();
+  const planted = new Set(Object.values(plants).map(([file]) => file));
+  expect(found.filter(({ filename }) => !planted.has(filename))).toEqual([]);
   const unseen = Object.entries(plants).filter(
     ([, [file, , rule]]) => !found.some((finding) => finding.filename === file && finding.code.endsWith(`(${rule})`)),
   );

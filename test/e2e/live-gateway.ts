@@ -41,7 +41,7 @@ export type GatewayOptions = {
 };
 
 /** Compiled modules are kept there: a gateway then starts in half the time. */
-const COMPILED = join(tmpdir(), "claviger-e2e-compiled");
+export const COMPILED = join(tmpdir(), "claviger-e2e-compiled");
 const COMMAND = new URL("../../bin/claviger.js", import.meta.url).pathname;
 
 /** A gateway in a process of its own, over HTTPS on 127.0.0.1, as `claviger serve` starts it. */

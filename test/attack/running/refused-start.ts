@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { COMPILED } from "../../e2e/live-gateway.ts";
 
 const COMMAND = new URL("../../../bin/claviger.js", import.meta.url).pathname;
 
@@ -17,7 +18,7 @@ export async function refusedStart(...args: readonly string[]): Promise<RefusedS
     [COMMAND, "serve", ...(args.includes("--port") ? [] : ["--port", "0"]), ...args],
     {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"] },
+      env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: COMPILED },
       timeout: 50_000, // one that neither serves nor ends must not outlive the test
     },
   );
