@@ -2,19 +2,25 @@ import { ProviderError } from "#core/failures.ts";
 import type { Answer, CallContext } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import { MAX_CIPHERTEXT_BYTES } from "./capabilities.ts";
-import type { KmsClient } from "./client.ts";
+import type { EncryptionAlgorithmSpec, KmsClient } from "./client.ts";
+import { takeBytes } from "./own-bytes.ts";
 import { presentBytes, requestIdOf } from "./present.ts";
 
-/** A map of strings as the service binds it; undefined for none. */
-type EncryptionContext = Readonly<Record<string, string>> | undefined;
+/** What a blob is made with: the service's name of the algorithm, and a map of strings as it binds it, undefined for none. */
+type Sealing = {
+  readonly ref: NativeRef;
+  readonly native: EncryptionAlgorithmSpec;
+  readonly context: Readonly<Record<string, string>> | undefined;
+};
 
-/** Encrypts under a symmetric key: one Encrypt. */
+/** Encrypts: one Encrypt. */
 export async function sealBlob(
   client: KmsClient,
-  { ref, plaintext, context }: { ref: NativeRef; plaintext: Uint8Array; context: EncryptionContext },
+  { ref, native, plaintext, context }: Sealing & { readonly plaintext: Uint8Array },
   call: CallContext,
 ): Promise<Answer<Buffer>> {
-  const answer = await client.encrypt({ KeyId: ref, Plaintext: plaintext, EncryptionContext: context }, call);
+  const input = { KeyId: ref, EncryptionAlgorithm: native, Plaintext: plaintext, EncryptionContext: context };
+  const answer = await client.encrypt(input, call);
   return {
     value: Buffer.from(presentBytes(answer.CiphertextBlob, { field: "CiphertextBlob", answer })),
     requestId: requestIdOf(answer),
@@ -27,19 +33,16 @@ export async function sealBlob(
  */
 export async function openBlob(
   client: KmsClient,
-  { ref, blob, context }: { ref: NativeRef; blob: Uint8Array; context: EncryptionContext },
+  { ref, native, blob, context }: Sealing & { readonly blob: Uint8Array },
   call: CallContext,
 ): Promise<Answer<Buffer>> {
   if (blob.length === 0 || blob.length > MAX_CIPHERTEXT_BYTES) throw doesNotOpen();
-  const answer = await client.decrypt({ KeyId: ref, CiphertextBlob: blob, EncryptionContext: context }, call);
-  const plaintext = presentBytes(answer.Plaintext, { field: "Plaintext", answer });
-  const value = Buffer.alloc(plaintext.length);
-  value.set(plaintext);
-  plaintext.fill(0); // the SDK's copy, which may lie in Node's pool
-  return { value, requestId: requestIdOf(answer) };
+  const input = { KeyId: ref, EncryptionAlgorithm: native, CiphertextBlob: blob, EncryptionContext: context };
+  const answer = await client.decrypt(input, call);
+  return { value: takeBytes(answer.Plaintext, { field: "Plaintext", answer }), requestId: requestIdOf(answer) };
 }
 
-/** No blob of the service's has this length: what it calls malformed is a verdict on the caller's bytes. */
-function doesNotOpen(): ProviderError {
+/** For a length that no blob of the service's has: what it calls malformed is a verdict on the caller's bytes. */
+export function doesNotOpen(): ProviderError {
   return new ProviderError({ failure: "INVALID", detail: "the ciphertext does not open" });
 }

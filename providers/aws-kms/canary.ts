@@ -7,6 +7,7 @@ import { AWS_KMS_CAPABILITIES } from "./capabilities.ts";
 import type { KmsClient } from "./client.ts";
 import { createKey, type Planes } from "./create-key.ts";
 import { CANARY_MARKER, uidOf } from "./names.ts";
+import { nativeOf } from "./specs.ts";
 
 /** Finds the canary of the account and Region, and makes it where there is none. */
 export async function identify(
@@ -29,9 +30,10 @@ export async function probe(
   call: CallContext,
 ): Promise<void> {
   const plaintext = random.bytes(32);
-  const context = { "claviger:purpose": "canary" };
-  const sealed = await sealBlob(data, { ref: canary, plaintext, context }, call);
-  const opened = await openBlob(data, { ref: canary, blob: sealed.value, context }, call);
+  const native = nativeOf(AWS_KMS_CAPABILITIES.recipientAlgorithm, "ENCRYPT_DECRYPT");
+  const key = { ref: canary, native, context: { "claviger:purpose": "canary" } };
+  const sealed = await sealBlob(data, { ...key, plaintext }, call);
+  const opened = await openBlob(data, { ...key, blob: sealed.value }, call);
   if (!opened.value.equals(plaintext)) {
     throw new ProviderError({ failure: "OUTAGE", detail: "the canary opened to other bytes" });
   }

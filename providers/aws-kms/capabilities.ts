@@ -1,22 +1,78 @@
 import type { AlgorithmName } from "#core/algorithms.ts";
 import type { Capabilities, CapabilityRow, ProviderOperation } from "#core/provider.ts";
 import { refused } from "./errors.ts";
+import { isImportable, maxMaterialBytes } from "./import-material.ts";
+import { digestBytes, modulusBytes, OFFERED, shapeOf } from "./specs.ts";
 
-/** Encrypt takes 1 to this many bytes (API reference, Encrypt, Plaintext). */
-const MAX_PLAINTEXT_BYTES = 4096;
+/** Encrypt, Sign, Verify, GenerateMac and VerifyMac take 1 to this many bytes (API reference, Plaintext, Message). */
+const MAX_MESSAGE_BYTES = 4096;
 /** Decrypt takes 1 to this many bytes (API reference, Decrypt, CiphertextBlob). */
 export const MAX_CIPHERTEXT_BYTES = 6144;
+/** DeriveSharedSecret takes 1 to this many bytes (API reference, PublicKey). */
+const MAX_PUBLIC_KEY_BYTES = 8192;
 /** GenerateRandom gives 1 to this many bytes (API reference, GenerateRandom, NumberOfBytes). */
 export const MAX_RANDOM_BYTES = 1024;
+/** Bytes of an encapsulation by key spec (API reference, Encapsulate, SharedSecretCiphertextBlob; FIPS 203 table 3). */
+const ENCAPSULATION_BYTES: Readonly<Record<string, number>> = { ML_KEM_512: 768, ML_KEM_768: 1088, ML_KEM_1024: 1568 };
 
-const opaque = { algorithm: "AES-256-OPAQUE", context: "map" } as const;
+type Ability = Omit<CapabilityRow, "algorithm">;
 
-const ROWS: readonly CapabilityRow[] = [
-  { operation: "encrypt", maxInputBytes: MAX_PLAINTEXT_BYTES, ...opaque },
-  { operation: "decrypt", maxInputBytes: MAX_CIPHERTEXT_BYTES, ...opaque },
-  { operation: "wrap", maxInputBytes: MAX_PLAINTEXT_BYTES, ...opaque },
-  { operation: "unwrap", maxInputBytes: MAX_CIPHERTEXT_BYTES, ...opaque },
-];
+/** What a key of the algorithm can be asked for. */
+function abilitiesOf(algorithm: AlgorithmName): Ability[] {
+  const { keySpec, keyUsage } = shapeOf(algorithm);
+  switch (keyUsage) {
+    case "ENCRYPT_DECRYPT":
+      return keySpec === "SYMMETRIC_DEFAULT" ? opaqueAbilities() : oaepAbilities(algorithm);
+    case "SIGN_VERIFY": {
+      const of = { maxInputBytes: MAX_MESSAGE_BYTES, context: "none", ...digestsOf(algorithm) } as const;
+      return [
+        { operation: "sign", ...of },
+        { operation: "verify", ...of },
+      ];
+    }
+    case "GENERATE_VERIFY_MAC":
+      return [
+        { operation: "mac", maxInputBytes: MAX_MESSAGE_BYTES, context: "none" },
+        { operation: "verify-mac", maxInputBytes: MAX_MESSAGE_BYTES, context: "none" },
+      ];
+    case "KEY_AGREEMENT":
+      return [{ operation: "agree", maxInputBytes: MAX_PUBLIC_KEY_BYTES, context: "none" }];
+    case "ENCAPSULATE_DECAPSULATE":
+      return [
+        { operation: "encapsulate", maxInputBytes: 0, context: "none" },
+        { operation: "decapsulate", maxInputBytes: ENCAPSULATION_BYTES[keySpec] ?? 0, context: "none" },
+      ];
+  }
+}
+
+function opaqueAbilities(): Ability[] {
+  return [
+    { operation: "encrypt", maxInputBytes: MAX_MESSAGE_BYTES, context: "map" },
+    { operation: "decrypt", maxInputBytes: MAX_CIPHERTEXT_BYTES, context: "map" },
+    { operation: "wrap", maxInputBytes: MAX_MESSAGE_BYTES, context: "map" },
+    { operation: "unwrap", maxInputBytes: MAX_CIPHERTEXT_BYTES, context: "map" },
+  ];
+}
+
+/** RFC 8017 § 7.1.1: a modulus holds a message, two digests and two bytes. */
+function oaepAbilities(algorithm: AlgorithmName): Ability[] {
+  const modulus = modulusBytes(shapeOf(algorithm).keySpec) ?? 0;
+  return [
+    { operation: "encrypt", maxInputBytes: modulus - 2 * (digestBytes(algorithm) ?? 0) - 2, context: "none" },
+    { operation: "decrypt", maxInputBytes: modulus, context: "none" },
+  ];
+}
+
+function digestsOf(algorithm: AlgorithmName): { digests?: true } {
+  return digestBytes(algorithm) === undefined ? {} : { digests: true };
+}
+
+const ROWS: readonly CapabilityRow[] = OFFERED.flatMap((algorithm) => [
+  ...abilitiesOf(algorithm).map((ability) => ({ ...ability, algorithm })),
+  ...(isImportable(algorithm)
+    ? [{ operation: "import", algorithm, maxInputBytes: maxMaterialBytes(algorithm), context: "none" } as const]
+    : []),
+]);
 
 export const AWS_KMS_CAPABILITIES: Capabilities = {
   rows: ROWS,
@@ -24,15 +80,20 @@ export const AWS_KMS_CAPABILITIES: Capabilities = {
   entity: ["US"],
   recipientAlgorithm: "AES-256-OPAQUE",
   destructionDays: { min: 7, max: 30 },
-  processOnly: false,
+  processOnly: true,
   // "Usually seconds, in some cases several minutes" (developer guide, eventual consistency).
   propagationMs: 300_000,
 };
 
-/** Refuses what no row allows. */
-export function requireCapability(operation: ProviderOperation, algorithm: AlgorithmName, inputBytes: number): void {
+/** Refuses what no row allows; gives the row. Where the length is a verdict on the caller's bytes, `inputBytes` is 0. */
+export function requireCapability(
+  operation: ProviderOperation,
+  algorithm: AlgorithmName,
+  inputBytes: number,
+): CapabilityRow {
   const row = ROWS.find((candidate) => candidate.operation === operation && candidate.algorithm === algorithm);
   if (row === undefined) throw refused(`unsupported: ${operation} with ${algorithm}`);
   if (inputBytes > row.maxInputBytes)
     throw refused(`unsupported: ${operation} of more than ${row.maxInputBytes} bytes`);
+  return row;
 }

@@ -3,21 +3,35 @@ import {
   CancelKeyDeletionCommand,
   CreateAliasCommand,
   CreateKeyCommand,
+  DecapsulateCommand,
   DecryptCommand,
+  DeriveSharedSecretCommand,
   DescribeKeyCommand,
   DisableKeyCommand,
   EnableKeyCommand,
+  EncapsulateCommand,
   EncryptCommand,
+  GenerateMacCommand,
   GenerateRandomCommand,
+  GetKeyPolicyCommand,
+  GetParametersForImportCommand,
+  GetPublicKeyCommand,
+  ImportKeyMaterialCommand,
   KMSClient,
   type KMSClientConfig,
   type KMSClientResolvedConfig,
   ListAliasesCommand,
   ListKeysCommand,
   ListResourceTagsCommand,
+  PutKeyPolicyCommand,
   ScheduleKeyDeletionCommand,
   type ServiceInputTypes,
   type ServiceOutputTypes,
+  SignCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  VerifyCommand,
+  VerifyMacCommand,
 } from "@aws-sdk/client-kms";
 import { ProviderError } from "#core/failures.ts";
 import type { CallContext } from "#core/provider.ts";
@@ -25,7 +39,17 @@ import { unsafeRevealSecret } from "#core/secret.ts";
 import { credentialsFault, faultOf, isUnread, refused } from "./errors.ts";
 import type { AwsCredentials } from "./options.ts";
 
-export type { KeyMetadata } from "@aws-sdk/client-kms";
+export type {
+  AlgorithmSpec,
+  EncapsulationAlgorithmSpec,
+  EncryptionAlgorithmSpec,
+  KeyAgreementAlgorithmSpec,
+  KeyMetadata,
+  KeySpec,
+  KeyUsageType,
+  MacAlgorithmSpec,
+  SigningAlgorithmSpec,
+} from "@aws-sdk/client-kms";
 
 export type ClientOptions = {
   readonly region: string;
@@ -77,17 +101,31 @@ export function openKmsClient(options: ClientOptions) {
   return {
     encrypt: ask(EncryptCommand),
     decrypt: ask(DecryptCommand),
+    sign: ask(SignCommand),
+    verify: ask(VerifyCommand),
+    generateMac: ask(GenerateMacCommand),
+    verifyMac: ask(VerifyMacCommand),
+    deriveSharedSecret: ask(DeriveSharedSecretCommand),
+    encapsulate: ask(EncapsulateCommand),
+    decapsulate: ask(DecapsulateCommand),
+    getPublicKey: ask(GetPublicKeyCommand),
     generateRandom: ask(GenerateRandomCommand),
     describeKey: ask(DescribeKeyCommand),
     listKeys: ask(ListKeysCommand),
     listAliases: ask(ListAliasesCommand),
     listResourceTags: ask(ListResourceTagsCommand),
+    getKeyPolicy: ask(GetKeyPolicyCommand),
+    getParametersForImport: ask(GetParametersForImportCommand),
     createKey: ask(CreateKeyCommand, { mutates: true }),
     createAlias: ask(CreateAliasCommand, { mutates: true }),
     enableKey: ask(EnableKeyCommand, { mutates: true }),
     disableKey: ask(DisableKeyCommand, { mutates: true }),
     scheduleKeyDeletion: ask(ScheduleKeyDeletionCommand, { mutates: true }),
     cancelKeyDeletion: ask(CancelKeyDeletionCommand, { mutates: true }),
+    putKeyPolicy: ask(PutKeyPolicyCommand, { mutates: true }),
+    tagResource: ask(TagResourceCommand, { mutates: true }),
+    untagResource: ask(UntagResourceCommand, { mutates: true }),
+    importKeyMaterial: ask(ImportKeyMaterialCommand, { mutates: true }),
     /** Makes a fresh client, with fresh connections and credentials. Calls under way end on the connections that they have. */
     renew(): void {
       current.retired = true;

@@ -6,15 +6,23 @@ import type { NativeRef } from "#core/records.ts";
 import type { KmsClient } from "./client.ts";
 import { findKey } from "./describe.ts";
 import { faultOf, refused } from "./errors.ts";
-import { aliasOf, tagsOf } from "./names.ts";
+import { aliasOf } from "./names.ts";
 import { observationOf } from "./observation.ts";
 import { present, requestIdOf } from "./present.ts";
 import { settle } from "./settle.ts";
+import { shapeOf } from "./specs.ts";
+import { tagsOf } from "./tags.ts";
 
 /** Clients with the credentials of either plane; the same one where they do not differ. */
 export type Planes = { readonly data: KmsClient; readonly control: KmsClient };
 type Tools = Planes & { readonly scheduler: Scheduler };
-type Spec = { readonly algorithm: AlgorithmName; readonly marker: string; readonly description: string };
+type Spec = {
+  readonly algorithm: AlgorithmName;
+  readonly marker: string;
+  readonly description: string;
+  /** Whether its material comes from outside: the key is born without. */
+  readonly external?: boolean;
+};
 
 /**
  * Makes a key with a marker, or answers the one that has it. The alias is what makes the marker unique: of two that create at
@@ -26,7 +34,7 @@ type Spec = { readonly algorithm: AlgorithmName; readonly marker: string; readon
 export async function createKey(tools: Tools, spec: Spec, call: CallContext): Promise<Observation> {
   const { data, control, scheduler } = tools;
   const { algorithm, marker } = spec;
-  if (algorithm !== "AES-256-OPAQUE") throw refused(`unsupported: create with ${algorithm}`);
+  shapeOf(algorithm); // refuses what the service does not have, before any call
   if (!MARKER.test(marker)) throw refused("wanted a marker of 1 to 64 lower-case letters, digits and hyphens");
   const there = await findKey(data, marker, call);
   if (there !== undefined) return sameKind(there, algorithm);
@@ -43,17 +51,21 @@ export async function createKey(tools: Tools, spec: Spec, call: CallContext): Pr
 
 const MARKER = /^[a-z0-9-]{1,64}$/u;
 
-async function makeKey(control: KmsClient, { marker, description }: Spec, call: CallContext): Promise<Observation> {
+async function makeKey(control: KmsClient, spec: Spec, call: CallContext): Promise<Observation> {
+  const { algorithm, marker, description, external = false } = spec;
+  const { keySpec, keyUsage } = shapeOf(algorithm);
   const input = {
-    KeySpec: "SYMMETRIC_DEFAULT",
-    KeyUsage: "ENCRYPT_DECRYPT",
+    KeySpec: keySpec,
+    KeyUsage: keyUsage,
     Description: description,
-    Tags: tagsOf(marker),
-  } as const;
+    Tags: tagsOf(spec),
+    ...(external ? { Origin: "EXTERNAL" as const } : {}),
+  };
   const answer = await control.createKey(input, call);
   const metadata = present(answer.KeyMetadata, { field: "KeyMetadata", answer, mutates: true });
   const ref = present(metadata.Arn, { field: "Arn", answer, mutates: true });
-  return observationOf(metadata, { ref, marker, requestId: requestIdOf(answer) });
+  const tags = { marker, algorithm, processOnly: false };
+  return observationOf(metadata, { ref, marker, tags, requestId: requestIdOf(answer) });
 }
 
 type Conflict = { readonly error: unknown; readonly made: Observation; readonly marker: string };

@@ -1,15 +1,21 @@
 import { readFile } from "node:fs/promises";
 import type { OpenProviderOptions, Provider, ProviderKind } from "#core/provider.ts";
+import { createKeyAgreement } from "./agreement.ts";
 import { identify, probe } from "./canary.ts";
 import { AWS_KMS_CAPABILITIES } from "./capabilities.ts";
 import { createCipher } from "./cipher.ts";
 import { openKmsClient } from "./client.ts";
 import { describeKey } from "./describe.ts";
+import { createKeyEncapsulation } from "./encapsulation.ts";
 import { faultOf } from "./errors.ts";
+import { createImporter } from "./importer.ts";
 import { createKeyAdministration } from "./keys.ts";
 import { listKeys } from "./list.ts";
+import { createMacSigner } from "./mac.ts";
 import { type AwsKmsOptions, parseAwsKmsOptions } from "./options.ts";
+import { createPublicKeys } from "./public-keys.ts";
 import { createRandomSource } from "./random.ts";
+import { createSigner } from "./signer.ts";
 import { createWrapper } from "./wrapper.ts";
 
 /** AWS KMS, or what speaks its protocol: one account in one Region. */
@@ -43,8 +49,14 @@ async function openAwsKms({ options, sources }: OpenProviderOptions<AwsKmsOption
       for (const client of clients) client.renew();
     },
     cipher: createCipher(data),
+    mac: createMacSigner(data),
+    signer: createSigner(data),
+    agreement: createKeyAgreement(data),
+    encapsulation: createKeyEncapsulation(data),
+    publicKeys: createPublicKeys(data),
     wrapper: createWrapper(data),
     keys: createKeyAdministration({ data, control }, scheduler),
+    importer: createImporter({ data, control, scheduler, random }),
     random: createRandomSource(data),
     [Symbol.asyncDispose]: async () => {
       for (const client of clients) client.close();

@@ -1,5 +1,4 @@
 import type { Scheduler } from "#core/clock.ts";
-import { ProviderError } from "#core/failures.ts";
 import type { CallContext, KeyAdministration, Observation } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import type { ObservedClass } from "#core/states.ts";
@@ -10,9 +9,11 @@ import { describeKey } from "./describe.ts";
 import { faultOf, refused } from "./errors.ts";
 import { CANARY_MARKER } from "./names.ts";
 import { type Answered, requestIdOf } from "./present.ts";
+import { afterChange, readBack } from "./read-back.ts";
+import { forbiddenByState, liftRestriction, restrictKey } from "./restriction.ts";
 
 /** Changes keys with the control plane's client and reads them back with the data plane's. */
-export function createKeyAdministration(planes: Planes, scheduler: Scheduler): KeyAdministration {
+export function createKeyAdministration(planes: Planes, scheduler: Scheduler): Required<KeyAdministration> {
   const { data, control } = planes;
   return {
     async create(spec, call) {
@@ -21,7 +22,18 @@ export function createKeyAdministration(planes: Planes, scheduler: Scheduler): K
     },
     async enable(ref, call) {
       const run = async () => await control.enableKey({ KeyId: ref }, call);
-      return await changeKey(data, { ref, run, done: ["enabled"] }, call);
+      const there = await changeKey(data, { ref, run, done: ["enabled", "process-only"] }, call);
+      const tagged = there.observed === "process-only";
+      const lifted = await afterChange(async () => await liftRestriction(control, { ref, tagged }, call));
+      return lifted ? { ...(await readBack(data, ref, call)), requestId: there.requestId } : there;
+    },
+    async restrict(ref, call) {
+      const before = await describeKey(data, ref, call);
+      if (!RESTRICTABLE.includes(before.observed)) throw forbiddenByState();
+      await restrictKey(control, ref, call);
+      // Last, so that a key that was disabled protects at no time.
+      const run = async () => await control.enableKey({ KeyId: ref }, call);
+      return await changeKey(data, { ref, run, done: ["process-only"] }, call);
     },
     async disable(ref, call) {
       const run = async () => await control.disableKey({ KeyId: ref }, call);
@@ -34,10 +46,14 @@ export function createKeyAdministration(planes: Planes, scheduler: Scheduler): K
     },
     async cancelDestruction(ref, call) {
       const run = async () => await control.cancelKeyDeletion({ KeyId: ref }, call);
-      return await changeKey(data, { ref, run, done: ["disabled", "enabled"] }, call);
+      return await changeKey(data, { ref, run, done: KEPT }, call);
     },
   };
 }
+
+const RESTRICTABLE: readonly ObservedClass[] = ["enabled", "process-only", "disabled"];
+/** Where a key is whose deletion nobody waits for any more. */
+const KEPT: readonly ObservedClass[] = [...RESTRICTABLE, "material-missing"];
 
 type Change = {
   readonly ref: NativeRef;
@@ -61,15 +77,6 @@ async function outcomeOf(run: () => Promise<Answered>): Promise<Answered | { rea
   } catch (error) {
     if (faultOf(error).failure === "STATE") return { refusal: error };
     throw error;
-  }
-}
-
-async function readBack(data: KmsClient, ref: NativeRef, call: CallContext): Promise<Observation> {
-  try {
-    return await describeKey(data, ref, call);
-  } catch (error) {
-    const fault = faultOf(error);
-    throw fault.failure === "OUTAGE" ? new ProviderError({ ...fault, failure: "UNKNOWN_OUTCOME" }, error) : error;
   }
 }
 

@@ -4,9 +4,11 @@ import { faultOf } from "./errors.ts";
 import { markerOfAlias } from "./names.ts";
 import { observationOf } from "./observation.ts";
 import { type Answered, present, requestIdOf } from "./present.ts";
+import { readTags } from "./tags.ts";
 
 /**
- * Every key of the account in its Region: ListAliases (for the markers), ListKeys, and one DescribeKey per key, a few at a time.
+ * Every key of the account in its Region: ListAliases (for the markers), ListKeys, and one DescribeKey and one ListResourceTags
+ * per key, a few at a time. Also for keys of others: one that was adopted may be kept from protecting.
  * A key that is gone by then is left out; one that may not be read is `unknown`.
  */
 export async function* listKeys(client: KmsClient, call: CallContext): AsyncGenerator<Observation> {
@@ -23,7 +25,7 @@ export async function* listKeys(client: KmsClient, call: CallContext): AsyncGene
   }
 }
 
-/** Of the quota of 2,000 DescribeKey in a second, at some 10 ms each, this takes the smaller half. */
+/** Of the quotas of 2,000 DescribeKey and as many ListResourceTags in a second, at some 10 ms each, this takes the smaller half. */
 const AT_ONCE = 8;
 
 /** The markers of keys by key id, from the aliases: no call per key. */
@@ -58,9 +60,9 @@ async function observe(
   call: CallContext,
 ): Promise<Observation | undefined> {
   try {
-    const answer = await client.describeKey({ KeyId: ref }, call);
+    const [answer, tags] = await Promise.all([client.describeKey({ KeyId: ref }, call), readTags(client, ref, call)]);
     const metadata = present(answer.KeyMetadata, { field: "KeyMetadata", answer });
-    return observationOf(metadata, { ref, marker, requestId: requestIdOf(answer) });
+    return observationOf(metadata, { ref, marker, tags, requestId: requestIdOf(answer) });
   } catch (error) {
     const { failure, nativeCode = "", requestId = null } = faultOf(error);
     if (failure === "NOT_FOUND") return undefined;

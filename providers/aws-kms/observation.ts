@@ -3,50 +3,49 @@ import type { Observation } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import type { ObservedClass } from "#core/states.ts";
 import type { KeyMetadata } from "./client.ts";
+import { algorithmsOf } from "./specs.ts";
+import type { KeyTags } from "./tags.ts";
 
-/** What DescribeKey and CreateKey tell of a key, in our words. */
-export function observationOf(
-  metadata: KeyMetadata,
-  about: { readonly ref: NativeRef; readonly marker: string | null; readonly requestId: string | null },
-): Observation {
-  const { KeyState = "", KeySpec = "", KeyUsage = "", DeletionDate, CreationDate } = metadata;
+type About = {
+  readonly ref: NativeRef;
+  readonly marker: string | null;
+  readonly tags: KeyTags;
+  readonly requestId: string | null;
+};
+
+/** What DescribeKey or CreateKey and the tags tell of a key, in our words. */
+export function observationOf(metadata: KeyMetadata, { ref, marker, tags, requestId }: About): Observation {
+  const { KeyState = "", DeletionDate, CreationDate } = metadata;
+  const observed = STATES[KeyState] ?? "unknown";
   return {
-    ref: about.ref,
-    observed: STATES[KeyState] ?? "unknown",
+    ref,
+    observed: observed === "enabled" && tags.processOnly ? "process-only" : observed,
     nativeState: KeyState,
-    algorithm: ALGORITHMS[`${KeySpec} ${KeyUsage}`] ?? null,
-    marker: about.marker,
+    algorithm: algorithmOf(metadata, tags),
+    marker,
     destroyTime: DeletionDate?.getTime() ?? null,
     createTime: CreationDate?.getTime() ?? null,
-    requestId: about.requestId,
+    requestId,
   };
 }
 
+/** Primary and replica keys of several Regions are keys like any other here, each with its own state. */
 const STATES: Readonly<Record<string, ObservedClass>> = {
   Enabled: "enabled",
   Disabled: "disabled",
   // Nothing here tells material that never came from material that went.
   PendingImport: "material-missing",
   PendingDeletion: "pending-destroy",
+  // A primary key waits for its replicas, without a date (developer guide, deleting multi-Region keys).
   PendingReplicaDeletion: "pending-destroy",
   Unavailable: "unavailable",
   Creating: "unavailable",
   Updating: "unavailable",
 };
 
-/** Pairs of KeySpec and KeyUsage that leave one algorithm; those of RSA leave several. */
-const ALGORITHMS: Readonly<Record<string, AlgorithmName>> = {
-  "SYMMETRIC_DEFAULT ENCRYPT_DECRYPT": "AES-256-OPAQUE",
-  "HMAC_224 GENERATE_VERIFY_MAC": "HMAC-SHA-224",
-  "HMAC_256 GENERATE_VERIFY_MAC": "HMAC-SHA-256",
-  "HMAC_384 GENERATE_VERIFY_MAC": "HMAC-SHA-384",
-  "HMAC_512 GENERATE_VERIFY_MAC": "HMAC-SHA-512",
-  "ECC_NIST_P256 SIGN_VERIFY": "EC-P256-SHA256",
-  "ECC_NIST_P384 SIGN_VERIFY": "EC-P384-SHA384",
-  "ECC_NIST_P521 SIGN_VERIFY": "EC-P521-SHA512",
-  "ECC_SECG_P256K1 SIGN_VERIFY": "EC-SECP256K1-SHA256",
-  "ECC_NIST_EDWARDS25519 SIGN_VERIFY": "ED25519",
-  "ML_DSA_44 SIGN_VERIFY": "ML-DSA-44",
-  "ML_DSA_65 SIGN_VERIFY": "ML-DSA-65",
-  "ML_DSA_87 SIGN_VERIFY": "ML-DSA-87",
-};
+/** Of several algorithms that fit the key, the one in its tags, if the key is ours. */
+function algorithmOf({ KeySpec, KeyUsage }: KeyMetadata, { marker, algorithm }: KeyTags): AlgorithmName | null {
+  const fitting = algorithmsOf(KeySpec, KeyUsage);
+  if (fitting.length === 1) return fitting[0] ?? null;
+  return marker === null ? null : (fitting.find((name) => name === algorithm) ?? null);
+}

@@ -1,6 +1,8 @@
 import * as sdk from "@aws-sdk/client-kms";
 import { describe, expect, it } from "vitest";
 import { FAILURES, ProviderError } from "#core/failures.ts";
+import { call, faultOfRejected, openProvider } from "./open.ts";
+import { serve } from "./serve.ts";
 import { AWS_FAULTS, credentialsFault, faultOf, isUnread } from "#providers/aws-kms/errors.ts";
 
 describe("the table of errors", () => {
@@ -11,6 +13,13 @@ describe("the table of errors", () => {
   it("has a row for every error that the sdk exports", () => {
     expect(exported.length).toBeGreaterThan(45);
     expect(exported.filter((name) => !Object.hasOwn(AWS_FAULTS, name))).toEqual([]);
+  });
+
+  it.for(exported)("%s is told by its name, though the wire says 400", async (name) => {
+    const body = JSON.stringify({ __type: `com.amazonaws.kms#${name}`, message: "says more than it should" });
+    const provider = await openProvider({ endpoint: await serve(() => ({ status: 400, body })) });
+    const fault = await faultOfRejected(provider, provider.describe("arn", call()));
+    expect(fault).toEqual({ ...AWS_FAULTS[name as keyof typeof AWS_FAULTS], nativeCode: name });
   });
 
   it("says its details in lower case and without a full stop", () => {

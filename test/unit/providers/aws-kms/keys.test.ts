@@ -61,7 +61,7 @@ describe("create", () => {
   });
 
   it.for([
-    { name: "another algorithm", change: { algorithm: "EC-P256-SHA256" } },
+    { name: "an algorithm that the service does not have", change: { algorithm: "AES-256-GCM" } },
     { name: "an empty marker", change: { marker: "" } },
     { name: "a marker that leaves its alias", change: { marker: "../x" } },
     { name: "a marker of 65 characters", change: { marker: "a".repeat(65) } },
@@ -183,6 +183,7 @@ describe("create whose alias exists all of a sudden", () => {
       asked.push(operation);
       if (operation === "CreateKey") return shown;
       if (operation === "CreateAlias") return taken;
+      if (operation === "ListResourceTags") return { body: "{}" };
       return describeKey[asked.filter((name) => name === operation).length - 1] ?? missing;
     });
     return { asked, provider: await openProvider({ endpoint }) };
@@ -191,7 +192,7 @@ describe("create whose alias exists all of a sudden", () => {
   it("answers its own key, if that is what the alias names: somebody in between sent the request twice", async () => {
     const { asked, provider } = await openScript([missing, shown]);
     expect(await provider.keys.create(spec, call())).toMatchObject({ ref: made.Arn, marker: "m-1" });
-    expect(asked).toEqual(["DescribeKey", "CreateKey", "CreateAlias", "DescribeKey"]);
+    expect(asked).toEqual(["DescribeKey", "CreateKey", "CreateAlias", "DescribeKey", "ListResourceTags"]);
   });
 
   it("has an unknown outcome while nobody sees what the alias names", async () => {
@@ -282,6 +283,7 @@ describe("credentials", () => {
     });
     const { ref } = await provider.keys.create(spec, call());
     await provider.keys.disable(ref, call());
+    await provider.keys.restrict(ref, call());
     await provider.keys.enable(ref, call());
     await provider.keys.scheduleDestruction(ref, 7, call());
     await provider.keys.cancelDestruction(ref, call());
@@ -296,7 +298,11 @@ describe("credentials", () => {
       "CTRL CreateKey",
       "CTRL DisableKey",
       "CTRL EnableKey",
+      "CTRL GetKeyPolicy",
+      "CTRL PutKeyPolicy",
       "CTRL ScheduleKeyDeletion",
+      "CTRL TagResource",
+      "CTRL UntagResource",
       "DATA Decrypt",
       "DATA DescribeKey",
       "DATA Encrypt",

@@ -38,12 +38,12 @@ describe("list", () => {
     }
   });
 
-  it("asks no more than one DescribeKey per key", async () => {
+  it("asks no more than one DescribeKey and one ListResourceTags per key", async () => {
     const { fake, provider } = await openPair();
     for (const marker of ["m-1", "m-2", "m-3"]) await provider.keys.create({ ...spec, marker }, call());
     fake.calls.clear();
     await listed(provider);
-    expect(fake.calls.counts).toEqual({ ListAliases: 1, ListKeys: 1, DescribeKey: 3 });
+    expect(fake.calls.counts).toEqual({ ListAliases: 1, ListKeys: 1, DescribeKey: 3, ListResourceTags: 3 });
   });
 
   it("leaves out a key that is gone, and shows one that it may not read as unknown", async () => {
@@ -70,6 +70,7 @@ describe("list", () => {
   it("follows the markers of pages", async () => {
     const endpoint = await serve((operation, { Marker, KeyId }) => {
       if (operation === "DescribeKey") return { body: describeAnswer(String(KeyId).replace(/.*\//u, "")) };
+      if (operation === "ListResourceTags") return { body: "{}" };
       const page = Marker === undefined ? "one" : "two";
       const tail = Marker === undefined ? { Truncated: true, NextMarker: "more" } : { Truncated: false };
       const Aliases = [{ AliasName: `alias/claviger-m-${page}`, TargetKeyId: page }];
@@ -115,7 +116,8 @@ describe("describe", () => {
     ["SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "AES-256-OPAQUE"],
     ["HMAC_512", "GENERATE_VERIFY_MAC", "HMAC-SHA-512"],
     ["ECC_NIST_P256", "SIGN_VERIFY", "EC-P256-SHA256"],
-    ["ECC_NIST_P256", "KEY_AGREEMENT", null],
+    ["ECC_NIST_P256", "KEY_AGREEMENT", "ECDH-P256"],
+    ["ML_KEM_768", "ENCAPSULATE_DECAPSULATE", "ML-KEM-768"],
     ["RSA_2048", "SIGN_VERIFY", null],
     ["SM2", "SIGN_VERIFY", null],
   ] as const)("a key of %s for %s has the algorithm %s", async ([KeySpec, KeyUsage, algorithm]) => {

@@ -8,8 +8,22 @@ import { awsKms } from "#providers/aws-kms/index.ts";
 import type { AwsKmsOptions } from "#providers/aws-kms/options.ts";
 import { type AwsKmsFake, type AwsKmsFakeOptions, openAwsKmsFake } from "../../../fakes/aws-kms/fake.ts";
 
+const ABILITIES = [
+  "cipher",
+  "mac",
+  "signer",
+  "agreement",
+  "encapsulation",
+  "publicKeys",
+  "importer",
+  "random",
+] as const;
+
 /** A provider with all the abilities that this kind has. */
-export type Adapter = Provider & Required<Pick<Provider, "cipher" | "random">>;
+export type Adapter = Omit<Provider, Ability | "keys"> & {
+  readonly [A in Ability]-?: Required<NonNullable<Provider[A]>>;
+};
+type Ability = (typeof ABILITIES)[number] | "keys";
 
 /** A fake and the adapter before it; both end with the test. */
 export async function openPair(
@@ -33,9 +47,11 @@ export async function openProvider(options: Partial<AwsKmsOptions>, scheduler?: 
   onTestFinished(async () => {
     await provider[Symbol.asyncDispose]();
   });
-  const { cipher, random } = provider;
-  if (cipher === undefined || random === undefined) throw new Error("an ability is missing");
-  return { ...provider, cipher, random };
+  for (const ability of ABILITIES) if (provider[ability] === undefined) throw new Error(`no ${ability}`);
+  if (provider.keys.restrict === undefined || provider.encapsulation?.encapsulate === undefined) {
+    throw new Error("an ability is half there");
+  }
+  return provider as Adapter;
 }
 
 /** All that the provider lists. */
