@@ -112,6 +112,8 @@ function checkListen({ listen }: ConfigFile): readonly PathProblem[] {
   if (!listen.insecureHttp) return [];
   const path = ["listen", "insecureHttp"];
   if (listen.tls !== undefined) return [{ path, message: "listen.insecureHttp: wanted either insecureHttp or tls" }];
+  if (listen.clientCertificates !== undefined)
+    return [{ path, message: "listen.insecureHttp: wanted either insecureHttp or clientCertificates" }];
   if (isLoopback(listen.host)) return [];
   return [
     { path, message: `listen.insecureHttp: plain http is for a loopback address only, the host is ${listen.host}` },

@@ -68,12 +68,12 @@ function toConfig(file: ConfigFile, providers: readonly ProviderConfig[]): Confi
   const { resilience, listen, catalog, envelope, journal, audit } = file;
   const routes = file.routes.length === 0 ? [DEFAULT_ROUTE] : file.routes.map((route) => toRoute(route));
   const { deadlineMs, attemptTimeoutMs, breaker } = resilience;
-  const { host, port, tls = null, insecureHttp } = listen;
+  const { host, port, tls = null, clientCertificates = null, insecureHttp } = listen;
   return {
     providers,
     routes,
     resilience: { deadlineMs, attemptTimeoutMs, breaker },
-    listen: { host, port, tls, insecureHttp },
+    listen: { host, port, tls, clientCertificates, insecureHttp },
     catalog,
     envelope,
     journal,

@@ -43,6 +43,8 @@ export type Config = {
     readonly port: number;
     /** Paths of PEM files; null: the local authority's. */
     readonly tls: { readonly certificate: string; readonly key: string } | null;
+    /** Path of a PEM file with the authorities of client certificates; null: no certificate is asked for. */
+    readonly clientCertificates: string | null;
     readonly insecureHttp: boolean;
   };
   readonly catalog: { readonly protectStalenessMs: number; readonly processStalenessMs: number };
@@ -194,7 +196,7 @@ export const ConfigFile = z.strictObject({
       .strictObject({ certificate: text("the path of a pem file"), key: text("the path of a pem file") })
       .optional(),
     insecureHttp: flag.default(false),
-    clientCertificates: later(),
+    clientCertificates: text("the path of a pem file").optional(),
     planes: later(),
     doors: later(),
   }),

@@ -18,9 +18,9 @@ import { createMessageIdSource } from "#envelope/message-id.ts";
 import { createVersionKeys } from "#envelope/version-keys.ts";
 import { restDoor } from "#doors/rest/door.ts";
 import type { PolicyProblem } from "#doors/rest/rest-parts.ts";
-import { apiKeyDigest } from "#http/api-key.ts";
 import { badPath, type Kit, noRoute } from "#http/mount.ts";
-import { openServer, type Tls } from "#http/server.ts";
+import { PeerCertificates } from "#http/peer-certificates.ts";
+import { openServer, type RunningServer, type Tls } from "#http/server.ts";
 import { createProviderPool, type ProviderPool } from "#resilience/provider-pool.ts";
 import { openStore } from "#store/open-store.ts";
 import { startBackground } from "./app/background.ts";
@@ -35,10 +35,12 @@ import { obtainSecret } from "./app/own-secrets.ts";
 import { takeSlot, type ProcessSlot } from "./app/process-slot.ts";
 import type { RootKey } from "./app/root.ts";
 import { createRandomPool } from "./app/random-pool.ts";
-import { findServerTls, serverTls } from "./app/server-tls.ts";
+import { findServerTls, readTlsFiles, serverTls, tlsPaths } from "./app/server-tls.ts";
 import { untilUnsealed } from "./app/sealed.ts";
+import { proofOf } from "./app/proof-of.ts";
 import { publishAuditKey } from "./app/publish-audit-key.ts";
 import { timedAudit } from "./app/timed-audit.ts";
+import { TlsFiles } from "./app/tls-files.ts";
 import { unlock, type UnlockParts } from "./app/unlock.ts";
 
 /** How long the start waits for providers to say what they are; who is later is met in the background. */
@@ -62,6 +64,8 @@ export type GatewayOptions = {
   readonly validatePolicy: (text: string) => Promise<readonly PolicyProblem[]>;
   /** Resolves when a start that waits for a provider is to be given up; absent: never. */
   readonly stop?: Promise<void>;
+  /** Calls back whenever an operator wants the certificates read again; absent: never. */
+  readonly onReload?: (listener: () => void) => Disposable;
 };
 
 /** A gateway that listens. */
@@ -125,25 +129,55 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-type Listening = Serving & { readonly tls: Tls | undefined; readonly stack: AsyncDisposableStack };
+type Listening = Omit<Serving, "peers"> & { readonly tls: Tls | undefined; readonly stack: AsyncDisposableStack };
 
 async function openListener(
   options: GatewayOptions,
   parts: BrokerParts,
   { metrics, closing, tls, stack }: Listening,
 ): Promise<number> {
-  const { config, sources } = options;
+  const { config, sources, log } = options;
+  const peers = new PeerCertificates();
   const server = await openServer({
     host: config.listen.host,
     port: config.listen.port,
     tls,
-    handle: handler(options, parts, { metrics, closing }),
+    handle: handler(options, parts, { metrics, closing, peers }),
     newRequestId: () => createId("req", sources),
+    peers,
+    onPeerRefused: ({ code, reason, ...told }) => {
+      log.warn(
+        { code: "CLIENT_CERTIFICATE_REFUSED", reason: code, ...told },
+        `a client certificate is refused: ${reason}`,
+      );
+    },
   });
   stack.defer(async () => {
     await server.close(CLOSE_MS);
   });
+  if (tls !== undefined) await followTlsFiles(options, server, stack);
   return server.port;
+}
+
+async function followTlsFiles(
+  { config, dataFolder, sources, log, onReload }: GatewayOptions,
+  server: RunningServer,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const files = stack.use(
+    new TlsFiles({
+      paths: tlsPaths(config, dataFolder),
+      read: async () => await readTlsFiles(config, dataFolder),
+      renew: (tls) => {
+        server.renew(tls);
+      },
+      scheduler: sources.scheduler,
+      log,
+    }),
+  );
+  await files.start();
+  const reloading = onReload?.(() => void files.reload());
+  if (reloading !== undefined) stack.use(reloading);
 }
 
 function createPool({ config, sources, log }: GatewayOptions, metrics: Metrics): ProviderPool {
@@ -354,12 +388,16 @@ async function openTrail(
   });
 }
 
-type Serving = { readonly metrics: Metrics; readonly closing: { readonly begun: boolean } };
+type Serving = {
+  readonly metrics: Metrics;
+  readonly closing: { readonly begun: boolean };
+  readonly peers: PeerCertificates;
+};
 
 function handler(
   options: GatewayOptions,
   parts: BrokerParts,
-  { metrics, closing }: Serving,
+  { metrics, closing, peers }: Serving,
 ): Parameters<typeof openServer>[0]["handle"] {
   const { config, sources, log, version, validatePolicy } = options;
   const idSources = { clock: sources.clock, random: createRandomPool(sources.random) };
@@ -368,9 +406,9 @@ function handler(
     newRequestId: () => createId("req", idSources),
     monotonicMs: () => sources.clock.monotonicMs(),
     authenticate: (request) => {
-      const digest = apiKeyDigest(request, (one) => parts.catalog.credentialByDigest(one) !== undefined);
-      if (digest === undefined) throw unauthenticated();
-      return authenticate({ catalog: parts.catalog, store: parts.store, clock: sources.clock }, digest);
+      const proof = proofOf(request, parts, peers);
+      if (proof === undefined) throw unauthenticated();
+      return authenticate({ catalog: parts.catalog, store: parts.store, clock: sources.clock }, proof);
     },
     refuses: (route) => {
       if (!closing.begun || route.plane === "ops") return undefined;

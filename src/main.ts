@@ -1,21 +1,35 @@
 /** The process: arguments, environment, signals, exit code. The only file that reads the environment. */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
+import { isatty } from "node:tty";
 import { runCommand } from "#cli/command.ts";
 import { commandVersion } from "#cli/version.ts";
 import type { HostOptions } from "./app/serve.ts";
 
 const stopping = new AbortController();
-const stop = new Promise<void>((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      // who insists is obeyed at once
-      process.once(signal, () => process.exit(1));
-      stopping.abort();
-      resolve();
-    });
-  }
-});
+const { promise: stop, resolve: beginStop } = Promise.withResolvers<void>();
+const stopNow = (): void => {
+  stopping.abort();
+  beginStop();
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    // who insists is obeyed at once
+    process.once(signal, () => process.exit(1));
+    stopNow();
+  });
+}
+
+/** SIGHUP: an operator's wish to reload, or the terminal that the gateway ran in is gone, and the gateway with it. */
+function onReload(listener: () => void): Disposable {
+  const hadTerminal = isatty(0);
+  const hangUp = (): void => {
+    if (hadTerminal && !isatty(0)) stopNow();
+    else listener();
+  };
+  process.on("SIGHUP", hangUp);
+  return { [Symbol.dispose]: () => process.off("SIGHUP", hangUp) };
+}
 
 const host: HostOptions = {
   environment: process.env,
@@ -23,6 +37,7 @@ const host: HostOptions = {
   version: commandVersion(),
   readText: (path) => readFileSync(path, "utf8"),
   stop,
+  onReload,
   print: (text) => {
     console.log(text);
   },

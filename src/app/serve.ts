@@ -20,6 +20,8 @@ export type HostOptions = {
   readonly readText: (path: string) => string;
   /** Resolves when the process is told to stop. */
   readonly stop: Promise<void>;
+  /** Calls back whenever the process is told to read its certificates again. */
+  readonly onReload: (listener: () => void) => Disposable;
   readonly print: (text: string) => void;
   readonly complain: (line: string) => void;
 };
@@ -74,6 +76,7 @@ async function withGateway(
       version: host.version,
       listens: options.listens,
       stop: host.stop,
+      onReload: host.onReload,
       validatePolicy: async (text) => {
         const parsed = await parse(text, host);
         if (parsed.ok) return [];

@@ -11,6 +11,7 @@ import {
   wantsRenewal,
 } from "#http/local-authority.ts";
 import type { Tls } from "#http/server.ts";
+import { readClientAuthorities } from "./client-authorities.ts";
 import { obtainSecret } from "./own-secrets.ts";
 import type { RootKey } from "./root.ts";
 
@@ -30,7 +31,28 @@ export type ServerTlsInput = {
  * The certificate of the listener: the configured one, or one that the local authority signs and that is made anew before it runs out.
  * The authority's key is sealed in the store; its certificate, the server's and the server's key are files of the data folder.
  */
-export async function serverTls({ config, dataFolder, store, roots, sources }: ServerTlsInput): Promise<Tls> {
+export async function serverTls(input: ServerTlsInput): Promise<Tls> {
+  return { ...(await ownTls(input)), ...(await clientAuthorities(input.config)) };
+}
+
+/** The files that the listener's certificates stand in. */
+export function tlsPaths({ listen: { tls, clientCertificates } }: Config, dataFolder: string): readonly string[] {
+  const own = tls ?? { certificate: join(dataFolder, CERTIFICATE_FILE), key: join(dataFolder, KEY_FILE) };
+  return [own.certificate, own.key, ...(clientCertificates === null ? [] : [clientCertificates])];
+}
+
+/** What those files say now. Rejects with a sentence where one cannot be read or they do not fit together. */
+export async function readTlsFiles(config: Config, dataFolder: string): Promise<Tls> {
+  const [certificate = "", key = ""] = tlsPaths(config, dataFolder);
+  return { ...(await readTls(certificate, key)), ...(await clientAuthorities(config)) };
+}
+
+async function clientAuthorities({ listen }: Config): Promise<Pick<Tls, "clientAuthorities">> {
+  if (listen.clientCertificates === null) return {};
+  return { clientAuthorities: await readClientAuthorities(listen.clientCertificates) };
+}
+
+async function ownTls({ config, dataFolder, store, roots, sources }: ServerTlsInput): Promise<Tls> {
   const { tls, host } = config.listen;
   if (tls !== null) return await readTls(tls.certificate, tls.key);
   const made = await obtainSecret({ store, roots, sources }, "local-authority", async () => {
@@ -61,8 +83,20 @@ export async function findServerTls(
 }
 
 async function readTls(certificate: string, key: string): Promise<Tls> {
+  const tls = { certificate: await readPart(certificate), key: await readPart(key) };
+  let fits: boolean;
   try {
-    return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
+    fits = isPair(tls.certificate, tls.key);
+  } catch (error) {
+    throw new Error(`listen.tls: ${certificate} and ${key}: wanted a certificate and its key in PEM`, { cause: error });
+  }
+  if (!fits) throw new Error(`listen.tls: the key ${key} is not that of the certificate ${certificate}`);
+  return tls;
+}
+
+async function readPart(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
   } catch (error) {
     throw new Error(`listen.tls: cannot be read: ${error instanceof Error ? error.message : "unknown"}`, {
       cause: error,

@@ -57,6 +57,8 @@ export interface Catalog {
   credentials(client: ClientId): readonly CredentialRecord[];
   /** By the base64 SHA-256 of the secret. */
   credentialByDigest(digest: string): CredentialRecord | undefined;
+  /** By the canonical subject of a certificate; of those one at most is in force. */
+  credentialsBySubject(subject: string): readonly CredentialRecord[];
   secret(id: string): SealedSecretRecord | undefined;
   /** The revision of a row, for {@link Mutation.ifRevision}; 0 if there is none. */
   revisionOf(table: SealedTable, id: string): number;
@@ -127,8 +129,8 @@ export interface Store extends AsyncDisposable {
   history(key: KeyId): Promise<readonly HistoryRecord[]>;
   findIdempotency(credential: string, key: string): Promise<IdempotencyEntry | undefined>;
   /** Batches last uses, by the hour; writes nothing to the feed. */
-  noteUse(key: KeyId, time: number): void;
-  lastUse(key: KeyId): number | undefined;
+  noteUse(id: KeyId | CredentialRecord["id"], time: number): void;
+  lastUse(id: KeyId | CredentialRecord["id"]): number | undefined;
   beat(heartbeat: Heartbeat): Promise<void>;
   heartbeats(): Promise<readonly Heartbeat[]>;
   dropHeartbeat(process: string): Promise<void>;

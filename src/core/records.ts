@@ -198,11 +198,18 @@ export type ClientRecord = {
 export type CredentialRecord = {
   readonly id: `crd_${string}`;
   readonly client: ClientId;
-  readonly kind: "api-key";
-  /** The first characters of the secret, for people. */
+  readonly kind: "api-key" | "mtls";
+  /**
+   * Who acts with it: the holder of a certificate, by its subject; with an API key whoever made it, so that nobody becomes two persons by making keys,
+   * nor another one by making a key for that one's client.
+   */
+  readonly person: string;
+  /** For people: the first characters of the secret, or the subject. */
   readonly hint: string;
-  /** SHA-256 of the secret, base64. */
-  readonly digest: string;
+  /** SHA-256 of the secret, base64; null for a certificate. */
+  readonly digest: string | null;
+  /** What the certificate must say, as `canonicalSubject` writes it; null for an API key. */
+  readonly subject: string | null;
   readonly state: "active" | "revoked";
   readonly expireTime: number | null;
   readonly createTime: number;

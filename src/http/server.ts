@@ -1,11 +1,15 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { constants } from "node:crypto";
+import { createServer as createHttpsServer, type Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { setDefaultHighWaterMark } from "node:stream";
+import { createSecureContext, type SecureContextOptions, type TLSSocket } from "node:tls";
 import { KmsError } from "#core/errors.ts";
+import { PeerCertificates, type PeerRefusal } from "./peer-certificates.ts";
 import { PROBLEM_TYPE, toProblem } from "./problem.ts";
 
-export type Tls = { readonly certificate: string; readonly key: string };
+/** PEM texts: what the server presents, and the authorities of the client certificates that it takes (absent: it asks for none). */
+export type Tls = { readonly certificate: string; readonly key: string; readonly clientAuthorities?: string };
 
 export type ServerOptions = {
   readonly host: string;
@@ -14,12 +18,18 @@ export type ServerOptions = {
   readonly tls: Tls | undefined;
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   readonly newRequestId: () => string;
+  /** Keeps who is on which connection, where `tls` has client authorities. */
+  readonly peers?: PeerCertificates;
+  readonly onPeerRefused?: (refusal: PeerRefusal) => void;
 };
 
 /** A listening server. */
 export interface RunningServer {
   readonly port: number;
-  /** Presents another certificate to new connections. */
+  /**
+   * Presents another certificate to new connections, and asks them for certificates of other authorities; those before must connect again to be known.
+   * Throws what OpenSSL says of a certificate that it does not take, and then nothing has changed.
+   */
   renew(tls: Tls): void;
   /** Takes no new connection, lets running requests end (`graceMs` at most), then closes every socket. */
   close(graceMs: number): Promise<void>;
@@ -48,11 +58,16 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo;
+  let authorities = options.tls?.clientAuthorities;
   return {
     port,
-    renew: ({ certificate, key }) => {
-      if ("setSecureContext" in server)
-        (server as ReturnType<typeof createHttpsServer>).setSecureContext({ cert: certificate, key });
+    renew: (tls) => {
+      if (!("setSecureContext" in server)) return;
+      renewContext(server as HttpsServer, contextOptions(tls));
+      if (tls.clientAuthorities === authorities) return;
+      authorities = tls.clientAuthorities;
+      options.peers?.forget();
+      server.closeIdleConnections();
     },
     close: async (graceMs) => {
       await close(server, graceMs);
@@ -60,10 +75,44 @@ export async function openServer(options: ServerOptions): Promise<RunningServer>
   };
 }
 
-function createServer({ tls, handle }: ServerOptions): Server {
+function createServer({ tls, handle, peers = new PeerCertificates(), onPeerRefused }: ServerOptions): Server {
   const limits = { maxHeaderSize: MAX_HEADER_BYTES, noDelay: true };
   if (tls === undefined) return createHttpServer(limits, handle);
-  return createHttpsServer({ ...limits, cert: tls.certificate, key: tls.key, minVersion: "TLSv1.2" }, handle);
+  const requestCert = tls.clientAuthorities !== undefined;
+  // A connection without a certificate is welcome, so Node lets every one pass, and the listener below ends what does not verify
+  const server = createHttpsServer(
+    { ...limits, ...contextOptions(tls), requestCert, rejectUnauthorized: false },
+    handle,
+  );
+  if (requestCert) {
+    server.prependListener("secureConnection", (socket: TLSSocket) => {
+      const refusal = peers.admit(socket);
+      if (refusal === undefined) return;
+      socket.destroy();
+      onPeerRefused?.(refusal);
+    });
+  }
+  return server;
+}
+
+/** `setSecureContext` of Node (24.21) passes `allowPartialTrustChain` over, so the context that new connections get is put in its place. */
+function renewContext(server: HttpsServer, options: SecureContextOptions): void {
+  if (!("_sharedCreds" in server)) throw new Error("this version of Node does not say where its TLS context is");
+  const context = createSecureContext(options);
+  server.setSecureContext(options);
+  Object.assign(server, { _sharedCreds: context });
+}
+
+function contextOptions({ certificate, key, clientAuthorities }: Tls): SecureContextOptions {
+  const own = { cert: certificate, key, minVersion: "TLSv1.2" } as const;
+  if (clientAuthorities === undefined) return own;
+  // A session that is resumed would bring a certificate back that nobody looks at again
+  return {
+    ...own,
+    ca: clientAuthorities,
+    allowPartialTrustChain: true,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
 }
 
 async function listen(server: Server, { host, port }: ServerOptions): Promise<void> {

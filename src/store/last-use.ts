@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import type { KeyId } from "#core/ids.ts";
+import type { CredentialRecord } from "#core/records.ts";
 import { type Schema, toInteger } from "./schema.ts";
 
 const HOUR_MS = 3_600_000;
@@ -7,21 +8,23 @@ const ROWS_PER_WRITE = 500;
 /** The last hour that a date can tell: 8.64e15 ms after 1970. */
 const LAST_HOUR = 2_400_000_000;
 
-/** When keys were last used, by the hour: noted in memory, written and read in batches. */
-export class LastUse {
-  readonly #hours = new Map<KeyId, number>();
-  readonly #unwritten = new Set<KeyId>();
+export type UsedId = KeyId | CredentialRecord["id"];
 
-  note(key: KeyId, time: number): void {
+/** When keys and credentials were last used, by the hour: noted in memory, written and read in batches. */
+export class LastUse {
+  readonly #hours = new Map<UsedId, number>();
+  readonly #unwritten = new Set<UsedId>();
+
+  note(id: UsedId, time: number): void {
     const hour = Math.floor(time / HOUR_MS);
-    if ((this.#hours.get(key) ?? -1) >= hour) return;
-    this.#hours.set(key, hour);
-    this.#unwritten.add(key);
+    if ((this.#hours.get(id) ?? -1) >= hour) return;
+    this.#hours.set(id, hour);
+    this.#unwritten.add(id);
   }
 
   /** Epoch milliseconds of the hour of the last use. */
-  get(key: KeyId): number | undefined {
-    const hour = this.#hours.get(key);
+  get(id: UsedId): number | undefined {
+    const hour = this.#hours.get(id);
     return hour === undefined ? undefined : hour * HOUR_MS;
   }
 
@@ -35,16 +38,16 @@ export class LastUse {
     for (const row of rows) {
       const hour = toInteger(row.hour);
       if (typeof row.key_id !== "string" || hour === undefined || hour > LAST_HOUR) continue;
-      const key = row.key_id as KeyId;
-      if (hour > (this.#hours.get(key) ?? -1)) this.#hours.set(key, hour);
+      const id = row.key_id as UsedId;
+      if (hour > (this.#hours.get(id) ?? -1)) this.#hours.set(id, hour);
     }
   }
 
   async write(db: Kysely<Schema>): Promise<void> {
     for (;;) {
-      const keys = [...this.#unwritten].slice(0, ROWS_PER_WRITE);
-      if (keys.length === 0) return;
-      const rows = keys.map((key) => ({ key_id: key, hour: this.#hours.get(key) ?? 0 }));
+      const ids = [...this.#unwritten].slice(0, ROWS_PER_WRITE);
+      if (ids.length === 0) return;
+      const rows = ids.map((id) => ({ key_id: id, hour: this.#hours.get(id) ?? 0 }));
       await db
         .insertInto("live.last_use")
         .values(rows)
@@ -55,7 +58,7 @@ export class LastUse {
             .whereRef("live.last_use.hour", "<", "excluded.hour"),
         )
         .execute();
-      for (const { key_id: key, hour } of rows) if (this.#hours.get(key) === hour) this.#unwritten.delete(key);
+      for (const { key_id: id, hour } of rows) if (this.#hours.get(id) === hour) this.#unwritten.delete(id);
     }
   }
 }

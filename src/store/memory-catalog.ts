@@ -39,7 +39,8 @@ export class MemoryCatalog implements Catalog {
   readonly #brokenDrains = new Map<string, DrainRecord>();
   readonly #clients = new Map<string, ClientRecord>();
   readonly #credentials = new Grouped<CredentialRecord>((record) => record.client);
-  readonly #digests = new Grouped<CredentialRecord>((record) => record.digest);
+  readonly #digests = new Grouped<CredentialRecord>((record) => record.digest ?? undefined);
+  readonly #subjects = new Grouped<CredentialRecord>((record) => record.subject ?? undefined);
   readonly #secrets = new Map<string, SealedSecretRecord>();
   readonly #faults = new Map<string, RowFault>();
   readonly #shelves: Shelves;
@@ -66,8 +67,8 @@ export class MemoryCatalog implements Catalog {
       drains: plain(this.#drains, (r) => r.provider),
       clients: plain(this.#clients, (r) => r.id),
       credentials: {
-        put: (r) => [this.#credentials, this.#digests].forEach((group) => group.put(r.id, r)),
-        drop: (id) => [this.#credentials, this.#digests].forEach((group) => group.drop(id)),
+        put: (r) => [this.#credentials, this.#digests, this.#subjects].forEach((group) => group.put(r.id, r)),
+        drop: (id) => [this.#credentials, this.#digests, this.#subjects].forEach((group) => group.drop(id)),
       },
       secrets: plain(this.#secrets, (r) => r.id),
     };
@@ -227,18 +228,22 @@ export class MemoryCatalog implements Catalog {
     return this.#digests.group(digest)[0];
   }
 
+  credentialsBySubject(subject: string): readonly CredentialRecord[] {
+    return this.#subjects.group(subject);
+  }
+
   secret(id: string): SealedSecretRecord | undefined {
     return this.#secrets.get(id);
   }
 }
 
-/** Records by id, and in groups by what they belong to. */
+/** Records by id, and in groups by what they belong to, if to anything. */
 class Grouped<R> {
-  readonly #groupOf: (record: R) => string;
+  readonly #groupOf: (record: R) => string | undefined;
   readonly #records = new Map<string, R>();
   readonly #groups = new Map<string, readonly R[]>();
 
-  constructor(groupOf: (record: R) => string) {
+  constructor(groupOf: (record: R) => string | undefined) {
     this.#groupOf = groupOf;
   }
 
@@ -254,7 +259,7 @@ class Grouped<R> {
     this.drop(id);
     this.#records.set(id, record);
     const group = this.#groupOf(record);
-    this.#groups.set(group, [...this.group(group), record]);
+    if (group !== undefined) this.#groups.set(group, [...this.group(group), record]);
   }
 
   drop(id: string): void {
@@ -262,6 +267,7 @@ class Grouped<R> {
     if (record === undefined) return;
     this.#records.delete(id);
     const group = this.#groupOf(record);
+    if (group === undefined) return;
     const rest = this.group(group).filter((other) => other !== record);
     if (rest.length === 0) this.#groups.delete(group);
     else this.#groups.set(group, rest);

@@ -11,7 +11,7 @@ import { deleteHeartbeat, purgeHeartbeats, readHeartbeats, writeHeartbeat } from
 import { readHistory } from "./history.ts";
 import { findIdempotency, keepIdempotency, purgeIdempotency } from "./idempotency.ts";
 import { findFault } from "./judge.ts";
-import { LastUse } from "./last-use.ts";
+import { LastUse, type UsedId } from "./last-use.ts";
 import { takeLease } from "./leases.ts";
 import { loadAll } from "./load.ts";
 import type { MemoryCatalog } from "./memory-catalog.ts";
@@ -135,12 +135,12 @@ export class SealedStore implements Store {
     return findIdempotency(this.#db, { credential, key, now: this.#now(), sealer: this.#parts.sealer });
   }
 
-  noteUse(key: KeyId, time: number): void {
-    this.#lastUse.note(key, time);
+  noteUse(id: UsedId, time: number): void {
+    this.#lastUse.note(id, time);
   }
 
-  lastUse(key: KeyId): number | undefined {
-    return this.#lastUse.get(key);
+  lastUse(id: UsedId): number | undefined {
+    return this.#lastUse.get(id);
   }
 
   beat(heartbeat: Heartbeat): Promise<void> {

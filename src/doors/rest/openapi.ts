@@ -60,6 +60,11 @@ const LICENSE = { name: "Apache-2.0", identifier: "Apache-2.0" };
 const COMPONENTS = {
   securitySchemes: {
     bearer: { type: "http", scheme: "bearer", description: "An API key of a client: `clv_sk_…`." },
+    certificate: {
+      type: "mutualTLS",
+      description:
+        "A certificate of a client, where the gateway has `listen.clientCertificates`. An Authorization header goes before it.",
+    },
   },
   parameters: Object.fromEntries(
     Object.entries(REQUEST_HEADERS).map(([id, header]) => [id, { ...header, in: "header" }]),
@@ -92,8 +97,8 @@ function camelCase(name: string): string {
 }
 
 function securityOf({ access, operation }: Route): Operation["security"] {
-  if (operation === "metrics") return [{}, { bearer: [] }];
-  return access === "public" ? [] : [{ bearer: [] }];
+  if (operation === "metrics") return [{}, { bearer: [] }, { certificate: [] }];
+  return access === "public" ? [] : [{ bearer: [] }, { certificate: [] }];
 }
 
 function parametersOf(route: Route): Operation["parameters"] {

@@ -25,7 +25,11 @@ function behind() {
     known = true;
     return await Promise.resolve(false);
   };
-  return { catalog, store: { refresh }, clock: { now: () => 0, monotonicMs: () => 0 } } as unknown as BrokerParts & {
+  return {
+    catalog,
+    store: { refresh, noteUse: () => undefined },
+    clock: { now: () => 0, monotonicMs: () => 0 },
+  } as unknown as BrokerParts & {
     readonly clock: BrokerParts["sources"]["clock"];
   };
 }
@@ -37,7 +41,7 @@ describe("what is not in memory", () => {
   });
 
   it("is found after a refresh, although another refresh has brought it: a credential", async () => {
-    const principal: Principal = await authenticate(behind(), "digest");
+    const principal: Principal = await authenticate(behind(), { digest: "digest" });
     expect(principal.credentialId).toBe(CREDENTIAL.id);
   });
 });

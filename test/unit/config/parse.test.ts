@@ -134,7 +134,7 @@ describe("a configuration", () => {
           openForMaxMs: 60_000,
         },
       },
-      listen: { host: "127.0.0.1", port: 8443, tls: null, insecureHttp: false },
+      listen: { host: "127.0.0.1", port: 8443, tls: null, clientCertificates: null, insecureHttp: false },
       catalog: { protectStalenessMs: 60_000, processStalenessMs: 900_000 },
       envelope: { refreshMs: 300_000, hardTtlMs: 3_600_000 },
       journal: [{ path: "journal.jsonl" }],

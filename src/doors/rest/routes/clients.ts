@@ -1,53 +1,32 @@
 import { z } from "zod";
-import {
-  type ClientView,
-  createClient,
-  createCredential,
-  getClient,
-  listClients,
-  revokeCredential,
-} from "#broker/clients.ts";
+import { createClient, getClient, listClients } from "#broker/clients.ts";
+import { createCredential, revokeCredential } from "#broker/credentials.ts";
+import { explainClientAccess } from "#broker/explain-access.ts";
 import { createNamespace, listNamespaces } from "#broker/namespaces.ts";
-import { type CredentialRecord, type NamespaceRecord, ROLES } from "#core/records.ts";
+import type { NamespaceRecord } from "#core/records.ts";
 import { unsafeRevealSecret } from "#core/secret.ts";
 import { createApiKey } from "#http/api-key.ts";
 import { authenticatedRoute, type Route } from "#http/route.ts";
+import {
+  accessAnswer,
+  clientAnswer,
+  credentialAnswer,
+  newCredentialAnswer,
+  toClientJson,
+  toCredentialJson,
+} from "../client-resource.ts";
 import { listAnswer } from "../list.ts";
 import { changedReply } from "../reply.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
-import { iso, isoTime, isoTimeOrNull } from "../schema/primitives.ts";
-import { createClientBody, createCredentialBody, createNamespaceBody } from "../schema/client-requests.ts";
+import { iso, isoTime } from "../schema/primitives.ts";
+import {
+  accessExplainBody,
+  createClientBody,
+  createCredentialBody,
+  createNamespaceBody,
+} from "../schema/client-requests.ts";
 import { emptyBody } from "../schema/verb-requests.ts";
 
-const credentialAnswer = z
-  .object({
-    id: z.string(),
-    kind: z.enum(["api-key", "mtls", "oidc", "aws"]),
-    hint: z.string(),
-    state: z.enum(["active", "revoked", "expired"]),
-    createTime: iso,
-    expireTime: iso.nullable(),
-    lastUseTime: iso.nullable(),
-  })
-  .meta({ id: "Credential" });
-const newCredentialAnswer = credentialAnswer
-  .extend({ secret: z.string().optional().meta({ description: "Shown once." }) })
-  .meta({ id: "NewCredential" });
-const clientAnswer = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    namespace: z.string(),
-    person: z.string(),
-    role: z.enum(ROLES),
-    keys: z.array(z.string()),
-    allow: z.array(z.string()),
-    contextEquals: z.record(z.string(), z.string()),
-    expireTime: iso.nullable(),
-    credentials: z.array(credentialAnswer),
-    createTime: iso,
-  })
-  .meta({ id: "Client" });
 const namespaceAnswer = z
   .object({
     name: z.string(),
@@ -64,7 +43,12 @@ const READ = { ...CONTROL, method: "GET", changes: false, body: undefined } as c
 
 /** Clients, their credentials, and namespaces (api.md § 9). */
 export function clientRoutes(parts: RestParts): readonly Route[] {
-  return [...clientResource(parts), ...credentialResource(parts), ...namespaceResource(parts)];
+  return [
+    ...clientResource(parts),
+    ...credentialResource(parts),
+    accessExplanation(parts),
+    ...namespaceResource(parts),
+  ];
 }
 
 function clientResource(parts: RestParts): readonly Route[] {
@@ -116,11 +100,19 @@ function credentialResource(parts: RestParts): readonly Route[] {
       ...CHANGE,
       path: "/v1/clients/:client/credentials",
       operation: "clients.credentials.create",
-      summary: "Give a client a credential; the secret is shown once",
+      summary: "Give a client a credential; the secret of an API key is shown once",
       body: createCredentialBody,
       answers: { 201: newCredentialAnswer },
       handle: async ({ params, body, facts }, principal) => {
-        const input = { expireTime: body.expireTime ?? null, made: createApiKey(parts.sources.random) };
+        const { overlapSeconds, expireTime = null } = body;
+        const input = {
+          expireTime,
+          overlapMs: overlapSeconds === undefined ? undefined : overlapSeconds * 1000,
+          proof:
+            body.kind === "mtls"
+              ? { kind: body.kind, subject: body.subject }
+              : { kind: body.kind, made: createApiKey(parts.sources.random) },
+        };
         const changed = await createCredential(
           broker,
           callerOf(parts, facts, principal),
@@ -151,6 +143,29 @@ function credentialResource(parts: RestParts): readonly Route[] {
   ];
 }
 
+function accessExplanation(parts: RestParts): Route {
+  return authenticatedRoute({
+    ...CHANGE,
+    changes: false,
+    path: "/v1/keys/:key/access-explain",
+    operation: "keys.access-explain",
+    summary: "Say whether a client may run an operation on a key, and which rule decides",
+    body: accessExplainBody,
+    answers: { 200: accessAnswer },
+    handle: async ({ params, body, facts }, principal) => {
+      const question = { ...body, key: param(params, "key") };
+      const { client, key, ...answer } = await explainClientAccess(
+        parts.broker,
+        callerOf(parts, facts, principal),
+        question,
+      );
+      const { operation } = body;
+      const names = { clientId: client.id, client: client.name, keyId: key.id, keyName: key.name };
+      return { status: 200, body: { ...names, operation, ...answer } };
+    },
+  });
+}
+
 function namespaceResource(parts: RestParts): readonly Route[] {
   const { broker } = parts;
   return [
@@ -178,37 +193,6 @@ function namespaceResource(parts: RestParts): readonly Route[] {
       },
     }),
   ];
-}
-
-function toClientJson(parts: RestParts, { client, credentials }: ClientView): z.input<typeof clientAnswer> {
-  const { id, name, namespace, person, role, keys, allow, contextEquals } = client;
-  return {
-    id,
-    name,
-    namespace,
-    person,
-    role,
-    keys: [...keys],
-    allow: [...allow],
-    contextEquals,
-    expireTime: isoTimeOrNull(client.expireTime),
-    credentials: credentials.map((credential) => toCredentialJson(parts, credential)),
-    createTime: isoTime(client.createTime),
-  };
-}
-
-function toCredentialJson({ sources }: RestParts, credential: CredentialRecord): z.input<typeof credentialAnswer> {
-  const { id, kind, hint, state, expireTime, createTime } = credential;
-  const expired = expireTime !== null && sources.clock.now() >= expireTime;
-  return {
-    id,
-    kind,
-    hint,
-    state: state === "active" && expired ? "expired" : state,
-    createTime: isoTime(createTime),
-    expireTime: isoTimeOrNull(expireTime),
-    lastUseTime: null,
-  };
 }
 
 function toNamespaceJson({
