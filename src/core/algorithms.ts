@@ -81,6 +81,12 @@ export function algorithmTraits(name: AlgorithmName): AlgorithmTraits {
   return ALGORITHMS[name];
 }
 
+/** Whether keys of an algorithm have a public half. */
+export function hasPublicKey(name: AlgorithmName): boolean {
+  const { purpose } = ALGORITHMS[name];
+  return purpose === "sign" || purpose === "agree" || purpose === "kem" || name.startsWith("RSA-");
+}
+
 /** The algorithm of a key that names none (api.md § 5). */
 export function defaultAlgorithm(purpose: Purpose, custody: CustodyKind): AlgorithmName {
   if (purpose === "encrypt") return custody === "portable" ? "AES-256-GCM" : "AES-256-OPAQUE";

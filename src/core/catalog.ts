@@ -9,6 +9,8 @@ import type {
   HistoryRecord,
   KeyRecord,
   NamespaceRecord,
+  NativeBindingRecord,
+  NativeRef,
   ProviderRecord,
   RecipientRecord,
   SealedSecretRecord,
@@ -47,6 +49,12 @@ export interface Catalog {
   branchVersions(branch: Uuid): readonly BranchVersionRecord[];
   /** The wraps of a branch version, quarantined ones included. */
   wraps(branch: Uuid, version: number): readonly WrapRecord[];
+  /** The native keys of a key version; empty for portable ones. */
+  bindings(key: KeyId, version: number): readonly NativeBindingRecord[];
+  /** Every native binding, in no order. */
+  allBindings(): Iterable<NativeBindingRecord>;
+  /** The binding of a provider's key; undefined if nobody has it. */
+  bindingOf(providerUid: string, nativeRef: NativeRef): NativeBindingRecord | undefined;
   recipient(id: Uuid): RecipientRecord | undefined;
   recipients(): Iterable<RecipientRecord>;
   provider(uid: string): ProviderRecord | undefined;

@@ -156,6 +156,23 @@ export type WrapRecord = {
   readonly createTime: number;
 };
 
+/** A binding of kind `native`: the provider's own key that is one version of a key. */
+export type NativeBindingRecord = {
+  readonly id: BindingId;
+  readonly key: KeyId;
+  readonly version: number;
+  readonly providerUid: string;
+  readonly nativeRef: NativeRef;
+  /** SPKI DER, base64, kept so that signatures are verified without the provider; null for secret keys. */
+  readonly publicKey: string | null;
+  /** Where the provider was last brought, and seen to be; what it should be follows from the states of key and version. */
+  readonly reached: DesiredClass;
+  /** When something was last done to the key over there: it may not be seen everywhere for a while. */
+  readonly changeTime: number;
+  readonly quarantine: Quarantine | null;
+  readonly createTime: number;
+};
+
 /** A key service met before: what its configured name stands for. */
 export type ProviderRecord = {
   readonly uid: string;
@@ -248,6 +265,7 @@ export type SealedTables = {
   readonly branch_versions: BranchVersionRecord;
   readonly recipients: RecipientRecord;
   readonly wraps: WrapRecord;
+  readonly bindings: NativeBindingRecord;
   readonly providers: ProviderRecord;
   readonly drains: DrainRecord;
   readonly clients: ClientRecord;
@@ -267,6 +285,7 @@ export const ROW_IDS: { readonly [T in SealedTable]: (record: SealedTables[T]) =
   branch_versions: (r) => branchVersionRowId(r.branch, r.version),
   recipients: (r) => r.id,
   wraps: (r) => r.id,
+  bindings: (r) => r.id,
   providers: (r) => r.uid,
   drains: (r) => r.provider,
   clients: (r) => r.id,

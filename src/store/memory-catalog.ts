@@ -8,6 +8,7 @@ import {
   type DrainRecord,
   type KeyRecord,
   type NamespaceRecord,
+  type NativeBindingRecord,
   type ProviderRecord,
   type RecipientRecord,
   type SealedSecretRecord,
@@ -16,6 +17,7 @@ import {
   type VersionRecord,
   type WrapRecord,
   branchVersionRowId,
+  versionRowId,
 } from "#core/records.ts";
 import type { Chain } from "./chain.ts";
 import type { AnyRecord } from "./judge.ts";
@@ -32,6 +34,10 @@ export class MemoryCatalog implements Catalog {
   readonly #branches = new Map<string, BranchRecord>();
   readonly #branchVersions = new Grouped<BranchVersionRecord>((record) => record.branch);
   readonly #wraps = new Grouped<WrapRecord>((record) => branchVersionRowId(record.branch, record.branchVersion));
+  readonly #bindings = new Grouped<NativeBindingRecord>((record) => versionRowId(record.key, record.version));
+  readonly #bindingsByRef = new Grouped<NativeBindingRecord>((record) =>
+    refLabel(record.providerUid, record.nativeRef),
+  );
   readonly #recipients = new Map<string, RecipientRecord>();
   readonly #providers = new Map<string, ProviderRecord>();
   readonly #drains = new Map<string, DrainRecord>();
@@ -63,6 +69,10 @@ export class MemoryCatalog implements Catalog {
       },
       recipients: plain(this.#recipients, (r) => r.id),
       wraps: { put: (r) => this.#wraps.put(r.id, r), drop: (id) => this.#wraps.drop(id) },
+      bindings: {
+        put: (r) => [this.#bindings, this.#bindingsByRef].forEach((group) => group.put(r.id, r)),
+        drop: (id) => [this.#bindings, this.#bindingsByRef].forEach((group) => group.drop(id)),
+      },
       providers: plain(this.#providers, (r) => r.uid),
       drains: plain(this.#drains, (r) => r.provider),
       clients: plain(this.#clients, (r) => r.id),
@@ -192,6 +202,18 @@ export class MemoryCatalog implements Catalog {
     return this.#wraps.group(branchVersionRowId(branch, version));
   }
 
+  bindings(key: KeyId, version: number): readonly NativeBindingRecord[] {
+    return this.#bindings.group(versionRowId(key, version));
+  }
+
+  allBindings(): Iterable<NativeBindingRecord> {
+    return this.#bindings.all();
+  }
+
+  bindingOf(providerUid: string, nativeRef: string): NativeBindingRecord | undefined {
+    return this.#bindingsByRef.group(refLabel(providerUid, nativeRef))[0];
+  }
+
   recipient(id: Uuid): RecipientRecord | undefined {
     return this.#recipients.get(id);
   }
@@ -251,6 +273,10 @@ class Grouped<R> {
     return this.#records.get(id);
   }
 
+  all(): Iterable<R> {
+    return this.#records.values();
+  }
+
   group(name: string): readonly R[] {
     return this.#groups.get(name) ?? [];
   }
@@ -280,6 +306,10 @@ function plain<R>(map: Map<string, R>, idOf: (record: R) => string): { put(recor
 
 function brokenDrain(provider: string, time: number): DrainRecord {
   return { provider, drained: true, share: 0, by: "", reason: "the row of its drain does not verify", time };
+}
+
+function refLabel(providerUid: string, nativeRef: string): string {
+  return `${providerUid} ${nativeRef}`;
 }
 
 function keyOfVersionRow(id: string): KeyId {

@@ -3,9 +3,13 @@ import { type Migration, Migrator } from "kysely/migration";
 import { KmsError } from "#core/errors.ts";
 import { COLUMN_TYPES as type } from "./dialect.ts";
 import * as catalog from "./migrations/0001-catalog.ts";
+import * as nativeBindings from "./migrations/0002-native-bindings.ts";
 import type { Schema } from "./schema.ts";
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { "0001-catalog": catalog };
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001-catalog": catalog,
+  "0002-native-bindings": nativeBindings,
+};
 
 /**
  * Brings the sealed part to the newest schema and makes the unsealed tables where they are missing (they may be deleted at any time).

@@ -83,6 +83,18 @@ export const RECORDS: {
     quarantine: null,
     createTime: 1,
   }),
+  bindings: (n, variant = 0) => ({
+    id: `bnd_${uuid(n)}`,
+    key: keyId(n),
+    version: 1,
+    providerUid: "uid-a",
+    nativeRef: `ref-${String(n)}`,
+    publicKey: null,
+    reached: variant === 0 ? "enabled" : "disabled",
+    changeTime: 1,
+    quarantine: null,
+    createTime: 1,
+  }),
   providers: (n, variant = 0) => ({
     uid: `uid-${String(n)}`,
     name: `name-${String(variant)}`,

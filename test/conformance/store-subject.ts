@@ -40,6 +40,7 @@ export async function readRecord(
     branch_versions: () => catalog.branchVersion(uuid(n), 1),
     recipients: () => catalog.recipient(uuid(n)),
     wraps: () => catalog.wraps(uuid(n), 1)[0],
+    bindings: () => catalog.bindings(keyId(n), 1)[0],
     providers: () => catalog.provider(`uid-${String(n)}`),
     drains: () => catalog.drain(`provider-${String(n)}`),
     clients: () => catalog.client(`cli_${uuid(n)}`),
