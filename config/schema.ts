@@ -222,10 +222,10 @@ export const ConfigFile = z.strictObject({
 export type ConfigFile = z.output<typeof ConfigFile>;
 
 /** Portable where the purpose can be; the other kinds of custody come later. */
-function custodyOf(purpose: string): z.ZodType<"portable"> {
+function custodyOf(purpose: string): z.ZodType<"portable" | "native"> {
   const kinds = z.enum(["portable", "native", "replicated", "per-provider"]);
   return kinds.transform((kind, problems) => {
-    if (kind === "portable" && PORTABLE_PURPOSES.includes(purpose)) return kind;
+    if (kind === "native" || (kind === "portable" && PORTABLE_PURPOSES.includes(purpose))) return kind;
     problems.addIssue(
       kind === "portable" ? `a key of purpose ${purpose} cannot be portable` : `custody ${kind} is ${LATER}`,
     );

@@ -41,5 +41,6 @@ function factsOf(config: ProviderConfig, capabilities: Capabilities | undefined)
       capabilities?.protection === "software"
         ? "software"
         : (config.protection ?? capabilities?.protection ?? "software"),
+    rows: capabilities?.rows,
   };
 }

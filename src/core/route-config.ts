@@ -26,8 +26,8 @@ export type RouteConfig = {
   /** All members must fit; an empty match fits every key. */
   readonly match: { readonly namespace?: string; readonly labels: Readonly<Record<string, string>> };
   readonly place: PlaceConfig;
-  /** Default custody of purposes; only `portable` in this version. */
-  readonly custody: Readonly<Partial<Record<Purpose, "portable">>>;
+  /** Default custody of purposes; `portable` and `native` in this version. */
+  readonly custody: Readonly<Partial<Record<Purpose, "portable" | "native">>>;
   readonly order: { readonly strategy: "priority" };
   readonly require: RequireConfig;
   readonly onState: "stop" | "continue";

@@ -1,3 +1,4 @@
+import type { CapabilityRow } from "#core/provider.ts";
 import type { RouteConfig } from "#core/route-config.ts";
 
 /** What policy knows of a configured provider: facts, no health. */
@@ -10,6 +11,8 @@ export type ProviderFacts = {
   /** Jurisdictions whose law reaches whoever is behind it. */
   readonly entity: readonly string[];
   readonly protection: "software" | "hsm" | "external";
+  /** What it can do; undefined while it has not been opened. */
+  readonly rows?: readonly CapabilityRow[] | undefined;
 };
 
 /** What the operator wrote, as this process runs it. */

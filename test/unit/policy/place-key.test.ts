@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { KmsError } from "#core/errors.ts";
-import { placeKey, type Wish } from "#policy/place-key.ts";
+import { type PlacedKey, placeKey, type Wish } from "#policy/place-key.ts";
 import type { ProviderFacts } from "#policy/policy.ts";
 import { policyOf, provider, route } from "./facts.ts";
 
@@ -11,6 +11,10 @@ const place = (
   routes = [route("default")],
   providers: readonly ProviderFacts[] = [a, b, c],
 ) => placeKey(policyOf(routes, providers), { ...wish, ...part });
+const custodyOf = (placed: PlacedKey): Extract<PlacedKey, { kind: "portable" }>["custody"] => {
+  if (placed.kind !== "portable") throw new Error("is not portable");
+  return placed.custody;
+};
 const refusal = (run: () => unknown): KmsError => {
   try {
     run();
@@ -23,6 +27,7 @@ const refusal = (run: () => unknown): KmsError => {
 describe("the custody of a new key", () => {
   it("is portable, with everything resolved", () => {
     expect(place()).toEqual({
+      kind: "portable",
       route: "default",
       algorithm: "AES-256-GCM",
       onState: "stop",
@@ -37,23 +42,23 @@ describe("the custody of a new key", () => {
 
   it("needs no more by default than its failure domains", () => {
     const twins = [provider("a", { failureDomain: "rack" }), provider("b", { failureDomain: "rack" })];
-    expect(place({}, undefined, twins).custody.minimum).toBe(1);
+    expect(custodyOf(place({}, undefined, twins)).minimum).toBe(1);
   });
 
   it("keeps the holders that a caller names, in order, with its minimum or the default", () => {
     const routes = [route("r", { place: { holders: "all", minimum: 3 } })];
     const custody = { kind: "portable", holders: ["c", "b"] } as const;
-    expect(place({ custody }, routes).custody).toMatchObject({ holders: ["c", "b"], minimum: 2 });
-    expect(place({ custody: { ...custody, minimum: 1 } }, routes).custody.minimum).toBe(1);
+    expect(custodyOf(place({ custody }, routes))).toMatchObject({ holders: ["c", "b"], minimum: 2 });
+    expect(custodyOf(place({ custody: { ...custody, minimum: 1 } }, routes)).minimum).toBe(1);
   });
 
   it("leaves out what the route's requirement forbids where nobody named it", () => {
     const routes = [route("r", { require: { jurisdiction: ["EU"] } })];
-    expect(place({}, routes, [a, provider("us", { jurisdiction: "US" }), b]).custody.holders).toEqual(["a", "b"]);
+    expect(custodyOf(place({}, routes, [a, provider("us", { jurisdiction: "US" }), b])).holders).toEqual(["a", "b"]);
   });
 
   it("can be a branch of its own", () => {
-    expect(place({ custody: { kind: "portable", dedicated: true } }).custody.dedicated).toBe(true);
+    expect(custodyOf(place({ custody: { kind: "portable", dedicated: true } })).dedicated).toBe(true);
   });
 });
 
@@ -104,13 +109,13 @@ describe("a placement is refused", () => {
     },
     {
       name: "for another custody",
-      run: () => place({ custody: { kind: "native" } }),
+      run: () => place({ custody: { kind: "replicated" } }),
       code: "UNSUPPORTED_COMBINATION",
       pointer: "/custody/kind",
     },
     {
-      name: "for a purpose whose custody is another",
-      run: () => place({ purpose: "sign" }),
+      name: "for a purpose that portable keys do not have",
+      run: () => place({ purpose: "sign", custody: { kind: "portable" } }),
       code: "UNSUPPORTED_COMBINATION",
     },
     {
@@ -139,9 +144,9 @@ describe("a placement is refused", () => {
   });
 
   it("with each candidate's reason", () => {
-    expect(refusal(() => place({ custody: { kind: "native" } })).publicMessage).toBe(
-      "custody native is not available in this version; candidates: " +
-        ["a", "b", "c"].map((name) => `${name}: custody native is not available in this version`).join("; "),
+    const why = "a portable key cannot have purpose sign with EC-P256-SHA256";
+    expect(refusal(() => place({ purpose: "sign", custody: { kind: "portable" } })).publicMessage).toBe(
+      `${why}; candidates: ${["a", "b", "c"].map((name) => `${name}: ${why}`).join("; ")}`,
     );
     const strict = [route("r", { require: { jurisdiction: ["CH"] } })];
     expect(refusal(() => place({}, strict, [a])).publicMessage).toBe(
