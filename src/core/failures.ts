@@ -1,11 +1,19 @@
 /**
  * What a failed attempt means for the attempts after it: the whole vocabulary, as data.
- * - `again`: the same provider once more. `if-unanswered` (never a mutation that was sent), `if-retry-after-fits`, `once`, `no`.
+ * - `again`: the same provider once more. `if-unanswered` (never a mutation that was sent), `if-retry-after-fits`, `if-changed` (we changed the
+ *   key so short a time ago that the service may not show it yet), `once`, `no`.
  * - `next`: the next provider. `hold-rule`: as the hold rule of the architecture says.
  * - `breaker`: `counts` as a failure, `ignored` (the provider is alive), `neither` (proves nothing), `counts-unless-answered`.
  */
 type FailureTraits = {
-  readonly again: "no" | "once" | "if-unanswered" | "if-retry-after-fits" | "refresh-credentials" | "after-read-back";
+  readonly again:
+    | "no"
+    | "once"
+    | "if-unanswered"
+    | "if-retry-after-fits"
+    | "if-changed"
+    | "refresh-credentials"
+    | "after-read-back";
   readonly next: "yes" | "no" | "hold-rule";
   readonly breaker: "counts" | "ignored" | "neither" | "counts-unless-answered";
 };
@@ -16,8 +24,8 @@ export const FAILURES = {
   EXHAUSTED: { again: "no", next: "yes", breaker: "ignored" },
   CREDENTIALS: { again: "refresh-credentials", next: "yes", breaker: "counts" },
   DENIED: { again: "no", next: "hold-rule", breaker: "ignored" },
-  STATE: { again: "no", next: "hold-rule", breaker: "ignored" },
-  NOT_FOUND: { again: "no", next: "hold-rule", breaker: "ignored" },
+  STATE: { again: "if-changed", next: "hold-rule", breaker: "ignored" },
+  NOT_FOUND: { again: "if-changed", next: "hold-rule", breaker: "ignored" },
   INVALID: { again: "no", next: "no", breaker: "ignored" },
   BAD_WRAP: { again: "no", next: "yes", breaker: "ignored" },
   UNKNOWN_OUTCOME: { again: "after-read-back", next: "no", breaker: "counts-unless-answered" },

@@ -43,6 +43,8 @@ export type CallOptions<T = unknown> = {
   readonly timeoutMs?: number;
   /** The call changes something over there: it is never repeated blindly. */
   readonly mutation?: boolean;
+  /** The key was changed within the service's propagation time: that it is not seen so yet is worth one more look. */
+  readonly changed?: boolean;
   /** Let through a breaker that is not closed, a few at a time. */
   readonly lastResort?: boolean;
   /** Nobody comes after this attempt: it is worth one more try, and a breaker does not stand in its way. */
@@ -152,6 +154,7 @@ class Pool implements ProviderPool {
         before = fault;
         const waitMs = this.#waitBefore(call, fault, repeated);
         if (waitMs === undefined || !member.retries.take()) throw error;
+        if (FAILURES[fault.failure].again === "refresh-credentials") member.provider.renew();
         if (waitMs > 0) await this.#sleep(waitMs);
       }
     }
@@ -192,9 +195,9 @@ class Pool implements ProviderPool {
   }
 
   #waitBefore<T>({ options }: Call<T>, fault: ProviderFault, repeated: number): number | undefined {
-    const { deadline, last = false, mutation = false } = options;
+    const { deadline, last = false, mutation = false, changed = false } = options;
     const draw = this.#options.sources.random.bytes(1).readUInt8(0) / 255;
-    return repetition({ fault, repeated, last, mutation, leftMs: deadline.forAttemptsMs(), draw });
+    return repetition({ fault, repeated, last, mutation, changed, leftMs: deadline.forAttemptsMs(), draw });
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -12,6 +12,8 @@ type Failed = {
   readonly last: boolean;
   /** The call changes something over there. */
   readonly mutation: boolean;
+  /** We changed the key within the time that the service takes to show it everywhere. */
+  readonly changed: boolean;
   readonly leftMs: number;
   /** 0..1. */
   readonly draw: number;
@@ -19,9 +21,9 @@ type Failed = {
 
 /**
  * How long to wait before the same provider is asked again, in milliseconds; undefined if it is not. The column "same provider again" of
- * the failure table, as far as it needs nothing but time.
+ * the failure table; a mutation is never repeated here.
  */
-export function repetition({ fault, repeated, last, mutation, leftMs, draw }: Failed): number | undefined {
+export function repetition({ fault, repeated, last, mutation, changed, leftMs, draw }: Failed): number | undefined {
   if (mutation || leftMs <= 0) return undefined;
   const between = ({ min, max }: { min: number; max: number }): number => min + draw * (max - min);
   switch (FAILURES[fault.failure].again) {
@@ -37,8 +39,13 @@ export function repetition({ fault, repeated, last, mutation, leftMs, draw }: Fa
       const waitMs = fault.retryAfterMs ?? between(UNTOLD_WAIT_MS);
       return last && repeated === 0 && waitMs <= leftMs / 4 ? waitMs : undefined;
     }
-    case "no":
+    case "if-changed": {
+      const waitMs = between(UNTOLD_WAIT_MS);
+      return changed && repeated === 0 && waitMs < leftMs ? waitMs : undefined;
+    }
     case "refresh-credentials":
+      return repeated === 0 ? 0 : undefined;
+    case "no":
     case "after-read-back":
       return undefined;
     default:

@@ -5,7 +5,16 @@ import { repetition } from "#resilience/repetition.ts";
 type Input = Parameters<typeof repetition>[0];
 const fault = (part: Partial<ProviderFault>): ProviderFault => ({ failure: "OUTAGE", detail: "", ...part });
 const ask = (part: Partial<Input>) =>
-  repetition({ fault: fault({}), repeated: 0, last: false, mutation: false, leftMs: 2_000, draw: 0.5, ...part });
+  repetition({
+    fault: fault({}),
+    repeated: 0,
+    last: false,
+    mutation: false,
+    changed: false,
+    leftMs: 2_000,
+    draw: 0.5,
+    ...part,
+  });
 const broken = fault({ answered: false });
 const throttled = fault({ failure: "THROTTLED" });
 
@@ -46,12 +55,25 @@ it.for<{ name: string; input: Partial<Input>; waitMs: number | undefined }>([
     input: { fault: { ...throttled, retryAfterMs: 501 }, last: true },
     waitMs: undefined,
   },
+  { name: "a state", input: { fault: fault({ failure: "STATE" }), last: true }, waitMs: undefined },
+  {
+    name: "a state that we may have changed just now",
+    input: { fault: fault({ failure: "STATE" }), changed: true },
+    waitMs: 200,
+  },
+  {
+    name: "a key that may not be seen yet, twice",
+    input: { fault: fault({ failure: "NOT_FOUND" }), changed: true, repeated: 1 },
+    waitMs: undefined,
+  },
+  { name: "credentials, which are refreshed", input: { fault: fault({ failure: "CREDENTIALS" }) }, waitMs: 0 },
+  { name: "credentials, twice", input: { fault: fault({ failure: "CREDENTIALS" }), repeated: 1 }, waitMs: undefined },
   { name: "throttling, twice", input: { fault: throttled, last: true, repeated: 1 }, waitMs: undefined },
 ])("$name: $waitMs", ({ input, waitMs }) => {
   expect(ask(input)).toBe(waitMs);
 });
 
-it.for(Object.keys(FAILURES).filter((name) => !["OUTAGE", "CHECKSUM", "THROTTLED"].includes(name)) as Failure[])(
+it.for(Object.keys(FAILURES).filter((name) => !["OUTAGE", "CHECKSUM", "THROTTLED", "CREDENTIALS"].includes(name)) as Failure[])(
   "%s is never repeated",
   (failure) => {
     expect(ask({ fault: fault({ failure, answered: false }), last: true })).toBeUndefined();
