@@ -7,6 +7,7 @@ export type Label =
   | "claviger/1 message id"
   | "claviger/1 seal"
   | "claviger/1 wrap"
+  | "claviger/1 mac"
   | "claviger/1 commitment"
   | "claviger/1 root commitment"
   | "claviger/1 secret";
