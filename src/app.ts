@@ -11,6 +11,7 @@ import { openAuditTrail } from "#audit/trail.ts";
 import { authenticate, unauthenticated } from "#broker/authenticate.ts";
 import { loadBranchKey } from "#broker/load-branch-key.ts";
 import { OpenFleet } from "#broker/open-fleet.ts";
+import { PublicKeyObjects } from "#broker/public-key.ts";
 import type { BrokerParts } from "#broker/parts.ts";
 import type { Config } from "#config/schema.ts";
 import { createBranchKeys } from "#envelope/branch-keys.ts";
@@ -331,6 +332,7 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
       hash: config.policyHash,
     }),
     versionKeys: stack.use(createVersionKeys({ branchKeys })),
+    publicKeys: new PublicKeyObjects(),
     messageIds: createMessageIdSource({
       random: createRandomPool(sources.random),
       clock: sources.clock,

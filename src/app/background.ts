@@ -1,10 +1,12 @@
 import type { Scheduler } from "#core/clock.ts";
 import { createId } from "#core/ids.ts";
+import { dyingKeys, finishDestruction } from "#broker/finish-destruction.ts";
 import type { OpenFleet } from "#broker/open-fleet.ts";
 import type { BrokerParts } from "#broker/parts.ts";
 import { writeReport } from "#broker/providers.ts";
 import { addMissingWrap } from "#broker/replenish.ts";
 import { rotateDue } from "#broker/rotate-due.ts";
+import { settleBinding, unsettledBindings } from "#broker/settle-bindings.ts";
 import { isHolder } from "#broker/write-wrap.ts";
 import { Background, type BackgroundTask } from "#lifecycle/background.ts";
 import { missingWraps } from "#lifecycle/replenish.ts";
@@ -108,6 +110,20 @@ function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly 
       },
     },
     {
+      name: "settling native keys",
+      everyMs: 2000,
+      run: settling(parts, log),
+    },
+    {
+      name: "finishing destructions",
+      everyMs: 60_000,
+      run: async () => {
+        for (const key of dyingKeys(parts)) {
+          if (await finishDestruction(parts, key)) log.info({ key: key.id }, "a key is destroyed");
+        }
+      },
+    },
+    {
       name: "rotating keys",
       everyMs: 60_000,
       run: async () => {
@@ -130,6 +146,36 @@ async function fillIn(parts: BrokerParts, log: BackgroundInput["log"]): Promise<
       log.warn({ ...missing, error: faultOf(error).detail }, `a wrap at ${missing.provider} is not made yet`);
     }
   }
+}
+
+const SETTLE_ALL_MS = 60_000;
+
+/** Looks through the native keys where something has changed or was left undone, and every minute, since dates change states too. */
+function settling(parts: BrokerParts, log: BackgroundInput["log"]): () => Promise<void> {
+  let seen = { revision: -1, undone: 0, atMs: Number.NEGATIVE_INFINITY };
+  return async () => {
+    const { revision } = parts.catalog;
+    const atMs = parts.sources.clock.monotonicMs();
+    if (revision === seen.revision && seen.undone === 0 && atMs - seen.atMs < SETTLE_ALL_MS) return;
+    seen = { revision, undone: await settle(parts, log), atMs };
+  };
+}
+
+/** Gives how many could not be brought where they should be. */
+async function settle(parts: BrokerParts, log: BackgroundInput["log"]): Promise<number> {
+  let undone = 0;
+  for (const unsettled of unsettledBindings(parts)) {
+    const { binding, wanted } = unsettled;
+    const told = { binding: binding.id, key: binding.key, wanted };
+    try {
+      if (await settleBinding(parts, unsettled)) log.info(told, `brought a native key to ${wanted}`);
+      else undone += 1;
+    } catch (error) {
+      undone += 1;
+      log.warn({ ...told, error: faultOf(error).detail }, `a native key is not ${wanted} yet`);
+    }
+  }
+  return undone;
 }
 
 async function beat(parts: BrokerParts): Promise<void> {

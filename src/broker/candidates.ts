@@ -35,13 +35,22 @@ export function writersOf(parts: BrokerParts, holders: readonly string[]): reado
 }
 
 function candidate(parts: BrokerParts, member: FleetMember, wrap: WrapRecord | undefined): Candidate {
+  return {
+    ...memberCandidate(parts, member),
+    binding: wrap?.id,
+    quarantined: wrap !== undefined && wrap.quarantine !== null,
+  };
+}
+
+/** A member without a binding, as the plan reads it. */
+export function memberCandidate(parts: BrokerParts, member: FleetMember): Candidate {
   const drain = parts.catalog.drain(member.name);
   return {
     provider: member.name,
-    binding: wrap?.id,
+    binding: undefined,
     facts: member.facts,
     usable: isHolder(member),
-    quarantined: wrap !== undefined && wrap.quarantine !== null,
+    quarantined: false,
     drained: drain?.drained === true,
     share: drain === undefined ? 1 : drain.share / 1000,
     health: parts.pool.health(member.name).data,

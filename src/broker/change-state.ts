@@ -104,7 +104,24 @@ export async function compromiseKey(
   });
 }
 
-function applyVerb(record: KeyRecord, verb: LifecycleVerb, now: number): NextKey {
+/** Keeps a key that is used no more: it opens nothing until it is taken out again. */
+export async function archiveKey(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  told: Told,
+): Promise<Changed<KeyView>> {
+  return await changeKey(parts, caller, key, {
+    action: "archive",
+    permission: "keys.lifecycle",
+    explanation: told,
+    restricts: true,
+    decide: (record, _catalog, now) => applyVerb(record, { kind: "archive" }, now),
+  });
+}
+
+/** What a verb makes of a key. @throws {KmsError} `ILLEGAL_TRANSITION` */
+export function applyVerb(record: KeyRecord, verb: LifecycleVerb, now: number): NextKey {
   const result = transition(record, verb, now);
   return result.kind === "unchanged" ? { next: record, unchanged: true } : { next: { ...record, ...result.next } };
 }
@@ -151,6 +168,6 @@ function requireOtherPerson(catalog: Catalog, caller: Caller, { record, verb, no
 }
 
 /** A namespace whose row does not verify is taken for one that has it. */
-function hasDualControl(catalog: Catalog, { namespace }: KeyRecord): boolean {
+export function hasDualControl(catalog: Catalog, { namespace }: KeyRecord): boolean {
   return catalog.namespace(namespace)?.dualControl !== false;
 }

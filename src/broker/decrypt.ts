@@ -1,11 +1,11 @@
 import type { Context } from "#core/context.ts";
-import { ciphertextInvalid } from "#core/errors.ts";
+import { ciphertextInvalid, KmsError } from "#core/errors.ts";
 import { keyIdOf, uuidOfKey } from "#core/ids.ts";
 import type { KeyOperation } from "#core/purposes.ts";
 import { parseFrame } from "#envelope/header.ts";
 import { open } from "#envelope/portable.ts";
 import type { Caller } from "./caller.ts";
-import { type Encrypted, protect } from "./encrypt.ts";
+import { type Encrypted, type EncryptItem, protect } from "./encrypt.ts";
 import { type CiphertextFormat, requireFrames } from "./format.ts";
 import {
   type ItemOutcome,
@@ -18,10 +18,11 @@ import {
   type Usable,
 } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
+import { decryptNative } from "./native-cipher.ts";
 import { versionKey } from "./version-key.ts";
 
 export type DecryptItem = {
-  /** The frame's bytes; undefined for a text that is no frame at all, which fails as every other bad ciphertext does. */
+  /** The frame's bytes, or the provider's own; undefined for a text that is no frame at all, which fails as every other bad ciphertext does. */
   readonly ciphertext: Buffer | undefined;
   readonly context: Context;
   /** Also answer a fresh ciphertext under the primary version. */
@@ -33,6 +34,8 @@ export type Decrypted = {
   readonly keyVersion: number;
   readonly stale: boolean;
   readonly upgraded?: Encrypted;
+  /** The provider that did it; absent where the gateway did. */
+  readonly provider?: string;
 };
 
 /** Opens a frame under the named key. @throws {KmsError} `CIPHERTEXT_INVALID` for everything that is wrong with the bytes. */
@@ -64,8 +67,14 @@ export async function decryptByHeader(
   caller: Caller,
   item: DecryptItem,
 ): Promise<Decrypted & Served> {
-  requireFrames(item.format);
+  if (item.format === "native") throw keyWanted();
   return await decrypt(parts, caller, keyOfFrame(item.ciphertext), item);
+}
+
+function keyWanted(): KmsError {
+  return new KmsError("INVALID_ARGUMENT", "format: bytes of a provider name no key, decrypt them at their key", {
+    errors: [{ pointer: "/format", code: "conflict", detail: "wanted claviger: bytes of a provider name no key" }],
+  });
 }
 
 /** The id of the key that a frame names; the header is public. */
@@ -80,21 +89,20 @@ async function openItem(parts: BrokerParts, caller: Caller, usable: Usable, item
   if (!item.upgrade) return opened;
   return {
     ...opened,
-    upgraded: await upgrade(parts, caller, usable, { plaintext: opened.plaintext, context: item.context }),
+    upgraded: await upgrade(parts, caller, usable, {
+      plaintext: opened.plaintext,
+      context: item.context,
+      ...(item.format === undefined ? {} : { format: item.format }),
+    }),
   };
 }
 
-async function upgrade(
-  parts: BrokerParts,
-  caller: Caller,
-  usable: Usable,
-  item: { plaintext: Buffer; context: Context },
-): Promise<Encrypted> {
+async function upgrade(parts: BrokerParts, caller: Caller, usable: Usable, item: EncryptItem): Promise<Encrypted> {
   requireUse(caller, usable.key, "encrypt");
   return await protect(parts, caller, { ...usable, named: undefined }, "encrypt", item);
 }
 
-/** Opens a frame with a usable key; the gate of `operation` comes first. Synchronous while the key is warm. */
+/** Opens a ciphertext with a usable key; the gate of `operation` comes first. Synchronous while a portable key is warm. */
 export function openFrame(
   parts: BrokerParts,
   caller: Caller,
@@ -104,6 +112,10 @@ export function openFrame(
 ): Decrypted | Promise<Decrypted> {
   const { key } = usable;
   requireOpen(parts, key, undefined, operation);
+  if (key.custody.kind !== "portable") {
+    parts.store.noteUse(key.id, parts.sources.clock.now());
+    return decryptNative(parts, caller, usable, operation, item);
+  }
   requireFrames(item.format);
   const { ciphertext } = item;
   if (ciphertext === undefined) throw ciphertextInvalid();

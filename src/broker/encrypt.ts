@@ -3,6 +3,7 @@ import { KmsError } from "#core/errors.ts";
 import { uuidOfKey } from "#core/ids.ts";
 import type { KeyOperation } from "#core/purposes.ts";
 import { seal } from "#envelope/portable.ts";
+import { encryptNative } from "./native-cipher.ts";
 import type { Caller } from "./caller.ts";
 import { type CiphertextFormat, requireFrames } from "./format.ts";
 import { versionOf } from "./key-reference.ts";
@@ -19,12 +20,22 @@ import type { BrokerParts } from "./parts.ts";
 import { versionKey } from "./version-key.ts";
 
 export type EncryptItem = { readonly plaintext: Buffer; readonly context: Context; readonly format?: CiphertextFormat };
-export type Encrypted = { readonly ciphertext: Buffer; readonly keyVersion: number };
+export type Encrypted = {
+  readonly ciphertext: Buffer;
+  readonly keyVersion: number;
+  /** The provider that did it; absent where the gateway did. */
+  readonly provider?: string;
+  /** The ciphertext is the provider's own bytes, without a frame. */
+  readonly bare?: boolean;
+};
 
 /** The largest plaintext of a portable key, in bytes (api.md § 5, `maxPlaintextBytes`). */
 export const MAX_PORTABLE_PLAINTEXT_BYTES = 524_288;
 
-/** Encrypts one plaintext under the primary version. `ciphertext` is a frame of format 1 (suite 01, or 02 above 65,536 bytes). */
+/**
+ * Encrypts one plaintext under the primary version. `ciphertext` is a frame of format 1: suite 01, or 02 above 65,536 bytes, or 80 where a
+ * provider holds the key.
+ */
 export async function encrypt(
   parts: BrokerParts,
   caller: Caller,
@@ -47,7 +58,7 @@ export async function encryptBatch(
   );
 }
 
-/** Seals a plaintext under the primary version of a usable key; the gate of `operation` comes first. Synchronous while the key is warm. */
+/** Encrypts under the primary version of a usable key; the gate of `operation` comes first. Synchronous while a portable key is warm. */
 export function protect(
   parts: BrokerParts,
   caller: Caller,
@@ -60,6 +71,10 @@ export function protect(
   // a key whose version has no valid row is held, and says so
   requireOpen(parts, key, parts.catalog.version(key.id, number), operation);
   const version = versionOf(parts.catalog, key, number);
+  if (key.custody.kind !== "portable") {
+    parts.store.noteUse(key.id, parts.sources.clock.now());
+    return encryptNative(parts, caller, usable, { version: number, item });
+  }
   requireFrames(item.format);
   if (item.plaintext.length > MAX_PORTABLE_PLAINTEXT_BYTES) throw plaintextTooLarge(item.plaintext.length);
   const sealWith = (material: Buffer): Encrypted => ({

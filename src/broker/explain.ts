@@ -4,11 +4,11 @@ import { KEY_OPERATIONS, type KeyOperation } from "#core/purposes.ts";
 import type { KeyRecord } from "#core/records.ts";
 import type { ErrorCode } from "#core/errors.ts";
 import { mayOperate } from "#core/access.ts";
-import { type Assumptions, plan, type Plan } from "#policy/plan.ts";
+import { type Assumptions, type Candidate, plan, type Plan } from "#policy/plan.ts";
 import { placeKey, type Wish } from "#policy/place-key.ts";
 import { routeNamed } from "#policy/routes.ts";
 import type { Caller } from "./caller.ts";
-import { openersOf, requirementOf, writersOf } from "./candidates.ts";
+import { memberCandidate, openersOf, requirementOf, writersOf } from "./candidates.ts";
 import { resolveKey } from "./key-reference.ts";
 import { primaryVersion } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -31,8 +31,8 @@ export type Explanation = Plan & {
   readonly gateway: string;
   readonly outcome: "allowed" | "refused";
   readonly code: ErrorCode | null;
-  readonly runsIn: "gateway";
-  /** Whether the branch key is warm: no provider is then asked at all. */
+  readonly runsIn: "gateway" | "provider";
+  /** Portable keys: whether the branch key is warm: no provider is then asked at all. */
   readonly cached: boolean;
   readonly deadlineMs: number;
 };
@@ -61,10 +61,13 @@ function explainUse(parts: BrokerParts, caller: Caller, { key, named, operation,
   const verdict = gate({ key, version, operation, now: parts.sources.clock.now() });
   const branch = version?.branch ?? null;
   const branchVersion = version?.branchVersion ?? null;
-  const openers = branch === null || branchVersion === null ? [] : openersOf(parts, branch, branchVersion);
+  const candidates =
+    branch === null || branchVersion === null
+      ? nativeCandidates(parts, key, number)
+      : openersOf(parts, branch, branchVersion).map(({ candidate }) => candidate);
   const planned = plan({
     kind: "load",
-    candidates: openers.map(({ candidate }) => candidate),
+    candidates,
     require: requirementOf(parts, key),
     needed: 1,
     remainingMs: parts.settings.deadlineMs,
@@ -81,11 +84,20 @@ function explainUse(parts: BrokerParts, caller: Caller, { key, named, operation,
   return {
     ...about(parts, operation, code),
     ...planned,
+    runsIn: key.custody.kind === "portable" ? "gateway" : "provider",
     keyId: key.id,
     keyVersion: number,
     route: routeNamed(parts.policy(), key.route)?.name ?? key.route,
     cached,
   };
+}
+
+function nativeCandidates(parts: BrokerParts, key: KeyRecord, version: number): readonly Candidate[] {
+  return parts.catalog.bindings(key.id, version).flatMap((binding) => {
+    const member = parts.fleet.memberByUid(binding.providerUid);
+    if (member === undefined) return [];
+    return [{ ...memberCandidate(parts, member), binding: binding.id, quarantined: binding.quarantine !== null }];
+  });
 }
 
 type Refusal = {
@@ -107,7 +119,9 @@ function explainCreate(parts: BrokerParts, caller: Caller, { create, assume }: E
     throw new KmsError("INVALID_ARGUMENT", "create: wanted what the key should be", required("/create"));
   try {
     const placed = placeKey(parts.policy(), { ...create, namespace: caller.namespace });
-    const { holders, minimum } = placed.custody;
+    const native = placed.kind === "native";
+    const holders = native ? placed.candidates : placed.custody.holders;
+    const minimum = native ? 1 : placed.custody.minimum;
     const planned = plan({
       kind: "write",
       candidates: writersOf(parts, holders),
@@ -119,10 +133,12 @@ function explainCreate(parts: BrokerParts, caller: Caller, { create, assume }: E
     const domains = new Set(
       planned.attempts.map(({ provider }) => parts.fleet.member(provider)?.facts.failureDomain ?? provider),
     );
-    const code = domains.size < minimum ? "QUORUM_NOT_REACHED" : null;
+    const short = native ? "NO_PROVIDER" : "QUORUM_NOT_REACHED";
+    const code = domains.size < minimum ? short : null;
     return {
       ...about(parts, "create-key", code),
       ...planned,
+      ...(native ? ({ runsIn: "provider", parallel: Math.min(1, planned.attempts.length) } as const) : {}),
       keyId: null,
       keyVersion: null,
       route: placed.route,

@@ -31,13 +31,36 @@ export function viewKey(parts: BrokerParts, key: KeyRecord, unconfirmed: readonl
   const primary = primaryVersion(parts, key);
   const pending = key.pendingVersion === primary ? null : key.pendingVersion;
   return {
-    key: { ...lifecycle, primaryVersion: primary, pendingVersion: pending },
+    key: { ...lifecycle, custody: currentCustody(parts, key), primaryVersion: primary, pendingVersion: pending },
     replication: replicationOf(parts, key, primary ?? key.latestVersion),
     lastUseTime: parts.store.lastUse(key.id) ?? null,
-    maxPlaintextBytes: key.purpose === "encrypt" ? MAX_PORTABLE_PLAINTEXT_BYTES : null,
+    maxPlaintextBytes: key.purpose === "encrypt" ? maxPlaintext(parts, key, primary ?? key.latestVersion) : null,
     hardTtlTime: hardTtl(parts, key, primary ?? key.latestVersion),
     unconfirmed,
   };
+}
+
+/** A native key's provider by the name that it has now. */
+function currentCustody({ catalog, fleet }: BrokerParts, key: KeyRecord): KeyRecord["custody"] {
+  if (key.custody.kind !== "native") return key.custody;
+  const uid = catalog.bindings(key.id, key.latestVersion)[0]?.providerUid;
+  return {
+    kind: "native",
+    provider: (uid === undefined ? undefined : fleet.memberByUid(uid)?.name) ?? key.custody.provider,
+  };
+}
+
+/** For a native key what its provider takes; null while that has not been reached. */
+function maxPlaintext({ catalog, fleet }: BrokerParts, key: KeyRecord, version: number): number | null {
+  if (key.custody.kind === "portable") return MAX_PORTABLE_PLAINTEXT_BYTES;
+  const uid = catalog.bindings(key.id, version)[0]?.providerUid;
+  const member = uid === undefined ? fleet.member(firstHolder(key)) : fleet.memberByUid(uid);
+  const row = member?.facts.rows?.find((one) => one.operation === "encrypt" && one.algorithm === key.algorithm);
+  return row?.maxInputBytes ?? null;
+}
+
+function firstHolder({ custody }: KeyRecord): string {
+  return custody.kind === "native" ? custody.provider : (custody.holders[0] ?? "");
 }
 
 /** What the branch version under a key version has, against what its branch should have. */
@@ -46,6 +69,7 @@ export function replicationOf(
   key: KeyRecord,
   version: number,
 ): Replication {
+  if (key.custody.kind !== "portable") return nativeReplication({ catalog, fleet }, key, version);
   const branch = key.branch === null ? undefined : catalog.branch(key.branch);
   const branchVersion = catalog.version(key.id, version)?.branchVersion ?? null;
   if (branch === undefined || branchVersion === null) return { wanted: 0, ready: 0, minimum: 0, missing: [] };
@@ -66,6 +90,18 @@ export function replicationOf(
     minimum: branch.minimum,
     missing,
   };
+}
+
+function nativeReplication(
+  { catalog, fleet }: Pick<BrokerParts, "catalog" | "fleet">,
+  key: KeyRecord,
+  version: number,
+): Replication {
+  const bindings = catalog.bindings(key.id, version);
+  const ready = bindings.filter(
+    ({ quarantine, providerUid }) => quarantine === null && fleet.memberByUid(providerUid) !== undefined,
+  ).length;
+  return { wanted: 1, ready: Math.min(1, ready), minimum: 1, missing: ready > 0 ? [] : [firstHolder(key)] };
 }
 
 function hardTtl(parts: BrokerParts, key: KeyRecord, version: number): number | null {

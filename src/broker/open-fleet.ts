@@ -178,12 +178,12 @@ function repointed(): Misconfiguration {
   return { reason: "the name leads to another key service than the one that its bindings were made with" };
 }
 
-/** How many wraps stand under recipients of a key service. */
+/** How many wraps stand under recipients of a key service, and how many of its own keys are versions. */
 function liveBindings(catalog: Catalog, uid: string): number {
   const recipients = new Set(
     [...catalog.recipients()].filter((recipient) => recipient.providerUid === uid).map(({ id }) => id),
   );
-  let count = 0;
+  let count = [...catalog.allBindings()].filter(({ providerUid }) => providerUid === uid).length;
   for (const branch of catalog.branches()) {
     for (const { version } of catalog.branchVersions(branch.id)) {
       count += catalog.wraps(branch.id, version).filter((wrap) => recipients.has(wrap.recipient)).length;

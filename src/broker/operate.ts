@@ -29,6 +29,9 @@ export type ItemOutcome<T> =
 /** Which key and operation a request is about. */
 export type Use = { readonly key: string; readonly operation: KeyOperation };
 
+/** What an operation gives at least: the version that it was done with, and by which provider (absent: by the gateway). */
+type Done = { readonly keyVersion: number; readonly provider?: string };
+
 /** The key that a request may use, and the version that it named. */
 export type Usable = { readonly key: KeyRecord; readonly named: number | undefined; readonly trace: Trace };
 
@@ -36,7 +39,7 @@ export type Usable = { readonly key: KeyRecord; readonly named: number | undefin
  * One operation on one key: resolve, authorise, run, audit. `run` does the gate, since which version is used is its business.
  * The promise waits for the audit record; without it there is no answer.
  */
-export async function operate<T extends { readonly keyVersion: number }>(
+export async function operate<T extends Done>(
   parts: BrokerParts,
   caller: Caller,
   use: Use & { readonly context: Context },
@@ -50,8 +53,9 @@ export async function operate<T extends { readonly keyVersion: number }>(
     const pending = run(usable);
     const value = pending instanceof Promise ? await pending : pending;
     record.version = value.keyVersion;
+    record.provider = value.provider;
     await record.write("ok");
-    return { ...value, ...served(usable, value.keyVersion) };
+    return { ...value, ...served(usable, value) };
   } catch (error) {
     await record.write(outcomeOf(error));
     throw error;
@@ -62,7 +66,7 @@ export async function operate<T extends { readonly keyVersion: number }>(
  * The same operation on many inputs, in order: one authorisation and one audit record. A key that may not be used refuses the whole; a
  * wrong value fails its item alone.
  */
-export async function operateBatch<I extends { readonly context: Context }, T extends { readonly keyVersion: number }>(
+export async function operateBatch<I extends { readonly context: Context }, T extends Done>(
   parts: BrokerParts,
   caller: Caller,
   use: Use,
@@ -90,7 +94,7 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
 }
 
 /** Synchronous where `run` is: while the key is warm. */
-function attemptItem<I extends { readonly context: Context }, T extends { readonly keyVersion: number }>(
+function attemptItem<I extends { readonly context: Context }, T extends Done>(
   parts: BrokerParts,
   caller: Caller,
   usable: Usable,
@@ -99,7 +103,7 @@ function attemptItem<I extends { readonly context: Context }, T extends { readon
 ): ItemOutcome<T & Served> | Promise<ItemOutcome<T & Served>> {
   const succeed = (value: T): ItemOutcome<T & Served> => ({
     ok: true,
-    value: { ...value, ...served(usable, value.keyVersion) },
+    value: { ...value, ...served(usable, value) },
   });
   const fail = (error: unknown): ItemOutcome<T & Served> => {
     if (error instanceof KmsError && BATCH_WIDE.has(error.code)) throw error;
@@ -191,8 +195,8 @@ export function primaryVersion(parts: BrokerParts, key: KeyRecord): number | nul
   return primaryVersionAt(key, parts.sources.clock.now());
 }
 
-function served({ key, trace }: Usable, keyVersion: number): Served {
-  return { keyId: key.id, keyVersion, provider: "gateway", attempts: trace.attempts.length };
+function served({ key, trace }: Usable, { keyVersion, provider = "gateway" }: Done): Served {
+  return { keyId: key.id, keyVersion, provider, attempts: trace.attempts.length };
 }
 
 /** The code under which a failure stands in the audit trail. */
@@ -204,6 +208,7 @@ type AuditRecord = {
   readonly trace: Trace;
   key: KeyRecord | undefined;
   version: number | undefined;
+  provider: string | undefined;
   items: readonly (readonly [string, number])[] | undefined;
   write(outcome: string): Promise<void>;
 };
@@ -214,6 +219,7 @@ function beginRecord(parts: BrokerParts, caller: Caller, use: Use): AuditRecord 
     trace: { attempts: [] },
     key: undefined,
     version: undefined,
+    provider: undefined,
     items: undefined,
     write: (outcome) => {
       const { client, credentialId } = caller.principal;
@@ -227,7 +233,7 @@ function beginRecord(parts: BrokerParts, caller: Caller, use: Use): AuditRecord 
         operation: use.operation,
         key: record.key?.id ?? null,
         keyVersion: record.version ?? null,
-        provider: outcome === "ok" ? "gateway" : null,
+        provider: outcome === "ok" ? (record.provider ?? "gateway") : null,
         attempts: record.trace.attempts,
         outcome,
         latencyMs: parts.sources.clock.monotonicMs() - startMs,

@@ -8,6 +8,7 @@ import type { VersionKeys } from "#envelope/version-keys.ts";
 import type { Policy } from "#policy/policy.ts";
 import type { ProviderPool } from "#resilience/provider-pool.ts";
 import type { Fleet } from "./fleet.ts";
+import type { PublicKeyObjects } from "./public-key.ts";
 import type { Flights } from "./trace.ts";
 
 /** Bounds that the configuration sets, in milliseconds. */
@@ -35,6 +36,7 @@ export type BrokerParts = {
   readonly branchKeys: BranchKeys;
   readonly versionKeys: VersionKeys;
   readonly messageIds: MessageIdSource;
+  readonly publicKeys: PublicKeyObjects;
   readonly settings: BrokerSettings;
   readonly flights: Flights;
   /** Idempotency-Keys whose first request runs now. */

@@ -1,11 +1,22 @@
 import { keyVisible, may } from "#core/access.ts";
-import type { HistoryRecord, KeyRecord, VersionRecord, WrapRecord } from "#core/records.ts";
+import { desiredClass } from "#core/desired-class.ts";
+import type {
+  HistoryRecord,
+  KeyRecord,
+  NativeBindingRecord,
+  Quarantine,
+  RecipientRecord,
+  VersionRecord,
+  WrapRecord,
+} from "#core/records.ts";
+import type { DesiredClass } from "#core/states.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import type { Caller } from "./caller.ts";
 import { currentName } from "./fleet.ts";
 import { keyNotFound, resolveKey } from "./key-reference.ts";
 import { type KeyView, replicationOf, viewKey } from "./key-view.ts";
 import { primaryVersion } from "./operate.ts";
+import { type PublicKey, publicKeysOf } from "./public-key.ts";
 import type { BrokerParts } from "./parts.ts";
 
 /** Filters of a list of keys: equality, all must fit (api.md § 3). */
@@ -51,7 +62,21 @@ export function listKeys(
 export type VersionView = {
   readonly version: VersionRecord;
   readonly role: "primary" | "secondary" | "pending";
-  readonly bindings: readonly { readonly wrap: WrapRecord; readonly provider: string; readonly nativeRef: string }[];
+  readonly bindings: readonly BindingView[];
+  readonly publicKeys: readonly PublicKey[];
+};
+
+/** A wrap or native key that a version stands on. */
+export type BindingView = {
+  readonly id: string;
+  readonly kind: "wrap" | "native";
+  readonly provider: string;
+  readonly nativeRef: string;
+  readonly desired: DesiredClass;
+  /** Where it was last seen. */
+  readonly observed: DesiredClass | "unknown";
+  readonly quarantine: Quarantine | null;
+  readonly confirmed: "requested" | "verified";
 };
 
 export async function listVersions(
@@ -89,19 +114,41 @@ function viewVersion(parts: BrokerParts, key: KeyRecord, version: VersionRecord)
   const { catalog, fleet, sources } = parts;
   const { branch, branchVersion } = version;
   const wraps = branch === null || branchVersion === null ? [] : catalog.wraps(branch, branchVersion);
-  const bindings = wraps.flatMap((wrap) => {
+  const nameOf = (uid: string): string => fleet.memberByUid(uid)?.name ?? catalog.provider(uid)?.name ?? uid;
+  const wrapped = wraps.flatMap((wrap): readonly BindingView[] => {
     const recipient = catalog.recipient(wrap.recipient);
-    if (recipient === undefined) return [];
-    const provider =
-      fleet.memberByUid(recipient.providerUid)?.name ??
-      catalog.provider(recipient.providerUid)?.name ??
-      recipient.providerUid;
-    return [{ wrap, provider, nativeRef: recipient.nativeRef }];
+    return recipient === undefined ? [] : [viewWrap(wrap, recipient, nameOf(recipient.providerUid))];
   });
+  const desired = desiredClass(key, version, sources.clock.now());
+  const native = catalog
+    .bindings(key.id, version.version)
+    .map((binding): BindingView => viewNative(binding, desired, nameOf(binding.providerUid)));
+  const bindings = [...wrapped, ...native];
   const primary = primaryVersion(parts, key);
   const role =
     version.version === primary ? "primary" : version.version === key.pendingVersion ? "pending" : "secondary";
-  return { version: { ...version, ...effectiveLifecycle(version, sources.clock.now()) }, role, bindings };
+  return {
+    version: { ...version, ...effectiveLifecycle(version, sources.clock.now()) },
+    role,
+    bindings,
+    publicKeys: publicKeysOf(parts, key, version.version),
+  };
+}
+
+/** A wrap is our own bytes: it is there and opens, or it is quarantined. */
+function viewWrap(
+  { id, desired, quarantine }: WrapRecord,
+  { nativeRef }: RecipientRecord,
+  provider: string,
+): BindingView {
+  const observed = quarantine === null ? "enabled" : "unknown";
+  return { id, kind: "wrap", provider, nativeRef, desired, observed, quarantine, confirmed: "verified" };
+}
+
+function viewNative(binding: NativeBindingRecord, desired: DesiredClass, provider: string): BindingView {
+  const { id, nativeRef, reached, quarantine } = binding;
+  const confirmed = reached === desired ? "verified" : "requested";
+  return { id, kind: "native", provider, nativeRef, desired, observed: reached, quarantine, confirmed };
 }
 
 function sees(caller: Caller, key: KeyRecord): boolean {
@@ -120,6 +167,10 @@ function fits(parts: BrokerParts, key: KeyRecord, filter: KeyFilter): boolean {
 }
 
 function holdersOf(parts: BrokerParts, key: KeyRecord): readonly string[] {
+  if (key.custody.kind !== "portable") {
+    const bound = parts.catalog.bindings(key.id, primaryVersion(parts, key) ?? key.latestVersion);
+    return bound.flatMap(({ providerUid }) => parts.fleet.memberByUid(providerUid)?.name ?? []);
+  }
   const branch = key.branch === null ? undefined : parts.catalog.branch(key.branch);
   return branch?.recipients.map((recipient) => currentName(parts.fleet, recipient)) ?? [];
 }

@@ -1,11 +1,13 @@
+import { hasPublicKey } from "#core/algorithms.ts";
 import type { Context } from "#core/context.ts";
+import { KmsError } from "#core/errors.ts";
 import { uuidOfKey } from "#core/ids.ts";
 import { encodeContext } from "#core/context-encoding.ts";
 import { parseFrame } from "#envelope/header.ts";
 import type { Caller } from "./caller.ts";
 import { keyOfFrame, openFrame } from "./decrypt.ts";
 import { protect } from "./encrypt.ts";
-import { type CiphertextFormat, requireFrames } from "./format.ts";
+import type { CiphertextFormat } from "./format.ts";
 import { resolveKey } from "./key-reference.ts";
 import {
   type ItemOutcome,
@@ -26,11 +28,14 @@ export type ReencryptItem = {
   readonly sourceKey: string | undefined;
   /** The context of the new ciphertext. */
   readonly newContext: Context;
+  /** Of the ciphertext that comes in; the new one is a frame wherever its key has frames. */
   readonly format?: CiphertextFormat;
 };
 export type Reencrypted = {
   readonly ciphertext: Buffer;
   readonly keyVersion: number;
+  readonly provider?: string;
+  readonly bare?: boolean;
   readonly sourceKeyId: string;
   readonly sourceKeyVersion: number;
   /** False if the ciphertext stands under the target's primary version and its context already; it is then answered as it came. */
@@ -61,7 +66,7 @@ export async function reencryptBatch(
 }
 
 async function move(parts: BrokerParts, caller: Caller, target: Usable, item: ReencryptItem): Promise<Reencrypted> {
-  requireFrames(item.format);
+  if (item.format === "native" && item.sourceKey === undefined) throw sourceWanted();
   const source = await resolveKey(parts, caller, item.sourceKey ?? keyOfFrame(item.ciphertext));
   requireUse(caller, source.key, "reencrypt-from");
   requireContext(caller, item.context);
@@ -72,6 +77,12 @@ async function move(parts: BrokerParts, caller: Caller, target: Usable, item: Re
   } finally {
     opened.plaintext.fill(0);
   }
+}
+
+function sourceWanted(): KmsError {
+  return new KmsError("INVALID_ARGUMENT", "sourceKey: wanted, since bytes of a provider name no key", {
+    errors: [{ pointer: "/sourceKey", code: "required", detail: "bytes of a provider name no key" }],
+  });
 }
 
 type Opened = {
@@ -87,12 +98,17 @@ async function seal(
   { target, item, source, opened }: Opened,
 ): Promise<Reencrypted> {
   const told = { sourceKeyId: source.key.id, sourceKeyVersion: opened.keyVersion };
-  if (item.ciphertext !== undefined && standsThere(parts, target, { ...item, ciphertext: item.ciphertext })) {
+  if (
+    item.format !== "native" &&
+    item.ciphertext !== undefined &&
+    standsThere(parts, target, { ...item, ciphertext: item.ciphertext })
+  ) {
     return { ciphertext: item.ciphertext, keyVersion: opened.keyVersion, changed: false, ...told };
   }
   const fresh = await protect(parts, caller, target, "reencrypt-to", {
     plaintext: opened.plaintext,
     context: item.newContext,
+    format: hasPublicKey(target.key.algorithm) ? "native" : "claviger",
   });
   return { ...fresh, changed: true, ...told };
 }

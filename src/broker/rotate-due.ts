@@ -1,32 +1,11 @@
-import type { Principal } from "#core/access.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
-import { createId } from "#core/ids.ts";
 import type { KeyRecord } from "#core/records.ts";
-import { Deadline } from "#resilience/deadline.ts";
-import type { Caller } from "./caller.ts";
 import type { BrokerParts } from "./parts.ts";
 import { rotateKey } from "./rotate-key.ts";
+import { systemCaller } from "./system-caller.ts";
 
-const ROTATE_MS = 30_000;
 /** A turn rotates no more than this many keys, so that ten thousand keys of one birthday do not come at once. */
 const PER_TURN = 100;
-
-/** The clock and policy engine: who does what no person asked for (SYS of lifecycle.md § 3). */
-const SYSTEM: Principal = {
-  client: {
-    id: "cli_system",
-    name: "system",
-    namespace: "system",
-    person: "system",
-    role: "admin",
-    keys: [],
-    allow: [],
-    contextEquals: {},
-    expireTime: null,
-    createTime: 0,
-  },
-  credentialId: "crd_system",
-};
 
 /** Rotates the keys whose time has come. Age alone never refuses: a key that cannot be rotated now is tried again at the next turn. */
 export async function rotateDue(parts: BrokerParts): Promise<void> {
@@ -57,15 +36,4 @@ function* dueKeys(parts: BrokerParts): Generator<KeyRecord> {
       if (count === PER_TURN) return;
     }
   }
-}
-
-function systemCaller(parts: BrokerParts, namespace: string): Caller {
-  return {
-    principal: SYSTEM,
-    namespace,
-    requestId: createId("req", parts.sources),
-    door: "background",
-    deadline: new Deadline(ROTATE_MS, parts.sources),
-    dryRun: false,
-  };
 }

@@ -1,5 +1,6 @@
-import type { Mutation } from "#core/catalog.ts";
+import type { Catalog, Mutation } from "#core/catalog.ts";
 import { KmsError } from "#core/errors.ts";
+import { uuidOfKey } from "#core/ids.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { type BranchRecord, type KeyRecord, type Lifecycle, type VersionRecord, versionRowId } from "#core/records.ts";
 import { namespaceOf } from "./branch.ts";
@@ -7,6 +8,8 @@ import { branchKeyOf } from "./branch-key.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey, type Explanation } from "./change-key.ts";
 import type { KeyView } from "./key-view.ts";
+import { nativeBindingOf } from "./native-call.ts";
+import { discardNativeKey, makeNativeKey, nativeBinding, type NativeKey } from "./native-key.ts";
 import { primaryVersion } from "./operate.ts";
 import type { Trace } from "./trace.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -20,7 +23,8 @@ export type RotateInput = Explanation & {
 };
 
 /**
- * Gives the key a new version from fresh material; old versions go on opening what they sealed. Calls no cloud while the branch key is warm.
+ * Gives the key a new version from fresh material; old versions go on opening what they made. A portable key calls no cloud while its branch
+ * key is warm; a native one has its provider make another key.
  * @throws {KmsError} `ILLEGAL_TRANSITION` outside `active`, or while a published version still waits.
  */
 export async function rotateKey(
@@ -29,22 +33,77 @@ export async function rotateKey(
   reference: string,
   input: RotateInput,
 ): Promise<Changed<KeyView>> {
-  let version: VersionRecord | undefined;
-  return await changeKey(parts, caller, reference, {
-    action: "rotate",
-    permission: "keys.rotate",
-    explanation: input,
-    prepare: async (key, trace) => {
-      version = await prepareVersion(parts, caller, key, trace);
-    },
-    decide: (current, catalog, now) => {
-      requireRotatable(parts, current);
-      if (version === undefined || current.latestVersion + 1 !== version.version) throw raced();
-      const id = versionRowId(current.id, version.version);
-      const row: Mutation = { table: "versions", id, record: version, ifRevision: catalog.revisionOf("versions", id) };
-      return { next: rotated(parts, current, { now, prepublishSeconds: input.prepublishSeconds }), mutations: [row] };
-    },
+  let made: NewVersion | undefined;
+  try {
+    return await changeKey(parts, caller, reference, {
+      action: "rotate",
+      permission: "keys.rotate",
+      explanation: input,
+      prepare: async (key, trace) => {
+        requireRotatable(parts, key);
+        made =
+          key.custody.kind === "portable"
+            ? { version: await prepareVersion(parts, caller, key, trace), native: undefined }
+            : await prepareNative(parts, caller, key, trace);
+      },
+      decide: (current, catalog, now) => {
+        requireRotatable(parts, current);
+        if (made === undefined || current.latestVersion + 1 !== made.version.version) throw raced();
+        const mutations = newVersionRows(parts, catalog, current, made);
+        return { next: rotated(parts, current, { now, prepublishSeconds: input.prepublishSeconds }), mutations };
+      },
+    });
+  } catch (error) {
+    await discardUnrecorded(parts, caller, made);
+    throw error;
+  }
+}
+
+/** A version before it is recorded: portable ones are sealed and in the journal, native ones made by their provider. */
+type NewVersion = { readonly version: VersionRecord; readonly native: NativeKey | undefined };
+
+function newVersionRows(
+  parts: BrokerParts,
+  catalog: Catalog,
+  key: KeyRecord,
+  { version, native }: NewVersion,
+): readonly Mutation[] {
+  const id = versionRowId(key.id, version.version);
+  const row: Mutation = { table: "versions", id, record: version, ifRevision: catalog.revisionOf("versions", id) };
+  if (native === undefined) return [row];
+  const binding = nativeBinding(parts, key, version.version, native);
+  return [row, { table: "bindings", id: binding.id, record: binding, ifRevision: 0 }];
+}
+
+/** A native version is a key of its own in the provider that has the one before. */
+async function prepareNative(parts: BrokerParts, caller: Caller, key: KeyRecord, trace: Trace): Promise<NewVersion> {
+  const number = key.latestVersion + 1;
+  const { providerUid } = nativeBindingOf(parts, key, key.latestVersion);
+  const version: VersionRecord = {
+    ...ACTIVE,
+    key: key.id,
+    version: number,
+    branch: null,
+    branchVersion: null,
+    seal: null,
+    createTime: parts.sources.clock.now(),
+  };
+  if (caller.dryRun) return { version, native: undefined };
+  const native = await makeNativeKey(parts, caller, {
+    candidates: [parts.fleet.memberByUid(providerUid)?.name ?? ""],
+    algorithm: key.algorithm,
+    marker: `key-${uuidOfKey(key.id)}-${number}`,
+    description: `claviger key ${key.name}`,
+    trace,
   });
+  return { version, native };
+}
+
+/** The marker names key and version: where another rotation came first, it recorded this same key. */
+async function discardUnrecorded(parts: BrokerParts, caller: Caller, made: NewVersion | undefined): Promise<void> {
+  const native = made?.native;
+  if (native === undefined || parts.catalog.bindingOf(native.holder.uid, native.nativeRef) !== undefined) return;
+  await discardNativeKey(parts, caller, native);
 }
 
 /** The next version, sealed and in the journal; nothing names it before the change is written. */
@@ -54,7 +113,6 @@ async function prepareVersion(
   key: KeyRecord,
   trace: Trace,
 ): Promise<VersionRecord> {
-  requireRotatable(parts, key);
   const branch = key.branch === null ? undefined : parts.catalog.branch(key.branch);
   if (branch === undefined)
     throw new KmsError("INTEGRITY_FAILURE", "the key's branch has no valid row", { metadata: { keyId: key.id } });

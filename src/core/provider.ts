@@ -62,6 +62,8 @@ export type CapabilityRow = {
   readonly algorithm: AlgorithmName;
   /** Of what is to be opened too; there, what is longer is INVALID like any other bytes. */
   readonly maxInputBytes: number;
+  /** Absent: nothing at all is an input too. */
+  readonly minInputBytes?: number;
   /** What it binds as additional data: maps of strings alone (`map`), any context as bytes (`bytes`), or none. */
   readonly context: "map" | "bytes" | "none";
   /** `sign` and `verify`: a digest (of the algorithm's hash) may stand in place of the message. Absent: messages alone. */

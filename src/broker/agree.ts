@@ -1,0 +1,92 @@
+import { createPublicKey, type KeyObject } from "node:crypto";
+import type { AlgorithmName } from "#core/algorithms.ts";
+import { NO_CONTEXT } from "#core/context.ts";
+import { KmsError } from "#core/errors.ts";
+import type { Caller } from "./caller.ts";
+import { abilityOf } from "./ability.ts";
+import { callNative, nativeTarget, type NativeUse } from "./native-call.ts";
+import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import type { BrokerParts } from "./parts.ts";
+import { currentVersion } from "./process-versions.ts";
+
+/** `peerPublicKey` is SPKI DER. */
+export type AgreeItem = { readonly peerPublicKey: Buffer };
+export type Agreed = { readonly sharedSecret: Buffer; readonly keyVersion: number; readonly provider: string };
+
+/**
+ * Diffie-Hellman with the version that is named, or the primary one: the raw x-coordinate (SP 800-56A), or the 32 bytes of X25519. Not a key
+ * yet: derive one from it.
+ *
+ * @throws {KmsError} `INVALID_ARGUMENT` for a peer key of another curve, off the curve, or that is none
+ */
+export async function agree(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  item: AgreeItem,
+): Promise<Agreed & Served> {
+  const use = { key, operation: "agree", context: NO_CONTEXT } as const;
+  return await operate(parts, caller, use, (usable) => agreeWith(parts, caller, usable, item));
+}
+
+export async function agreeBatch(
+  parts: BrokerParts,
+  caller: Caller,
+  key: string,
+  items: readonly AgreeItem[],
+): Promise<readonly ItemOutcome<Agreed & Served>[]> {
+  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
+  return await operateBatch(parts, caller, { key, operation: "agree" }, inputs, (usable, { item }) =>
+    agreeWith(parts, caller, usable, item),
+  );
+}
+
+async function agreeWith(
+  parts: BrokerParts,
+  caller: Caller,
+  usable: Usable,
+  { peerPublicKey }: AgreeItem,
+): Promise<Agreed> {
+  const { key, trace } = usable;
+  const version = currentVersion(parts, usable, "agree");
+  requirePeer(key.algorithm, peerPublicKey);
+  const use: NativeUse = { key, version, operation: "agree", trace };
+  const target = nativeTarget(parts, use);
+  const { algorithm } = key;
+  const { value, provider } = await callNative(
+    parts,
+    caller,
+    { use, target, invalid: () => wrongPeer("the key service refuses it") },
+    (opened, ref, call) => abilityOf(opened.agreement, "agree").agree({ ref, algorithm, peerPublicKey }, call),
+  );
+  return { sharedSecret: value, keyVersion: version, provider };
+}
+
+const CURVES: Partial<Readonly<Record<AlgorithmName, string>>> = {
+  "ECDH-P256": "prime256v1",
+  "ECDH-P384": "secp384r1",
+  "ECDH-P521": "secp521r1",
+};
+
+/** Whether it is a public key of the curve: node:crypto refuses points that are not on it. */
+function requirePeer(algorithm: AlgorithmName, spki: Buffer): void {
+  const peer = parsePublicKey(spki);
+  if (peer === undefined) throw wrongPeer("wanted the SPKI DER of a public key on its curve");
+  const found = peer.asymmetricKeyDetails?.namedCurve ?? peer.asymmetricKeyType ?? "unknown";
+  const wanted = CURVES[algorithm] ?? "x25519";
+  if (found !== wanted) throw wrongPeer(`wanted a key of ${wanted}, got ${found}`);
+}
+
+function parsePublicKey(spki: Buffer): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: spki, format: "der", type: "spki" });
+  } catch {
+    return undefined;
+  }
+}
+
+function wrongPeer(detail: string): KmsError {
+  return new KmsError("INVALID_ARGUMENT", `peerPublicKey: ${detail}`, {
+    errors: [{ pointer: "/peerPublicKey", code: "format", detail }],
+  });
+}

@@ -1,0 +1,93 @@
+import type { Mutation } from "#core/catalog.ts";
+import type { KeyId } from "#core/ids.ts";
+import type { JournalEntry } from "#core/journal.ts";
+import type { BranchRecord, KeyRecord, NamespaceRecord, VersionRecord } from "#core/records.ts";
+import type { PlacedKey } from "#policy/place-key.ts";
+import { createBranch, findBranch, type NewBranch, type Placement } from "./branch.ts";
+import { branchKeyOf } from "./branch-key.ts";
+import type { ChangeRecord } from "./audited.ts";
+import type { Caller } from "./caller.ts";
+import { historyMutation, keyMutation } from "./change-key.ts";
+import { firstLifecycle } from "./key-draft.ts";
+import type { Keep } from "./once.ts";
+import type { BrokerParts } from "./parts.ts";
+import { takeTurn } from "./placing.ts";
+import { sealNewVersion } from "./seal-version.ts";
+
+type PlacedPortable = Extract<PlacedKey, { kind: "portable" }>;
+
+export type CreatePortable = {
+  readonly namespace: NamespaceRecord;
+  readonly draft: KeyRecord;
+  readonly placed: PlacedPortable;
+  readonly keep: Keep;
+  readonly record: ChangeRecord;
+};
+
+/**
+ * Finds or makes the branch of a portable key, seals the first version, journals, records. Calls no cloud where the placement has a branch
+ * already.
+ */
+export async function createPortable(
+  parts: BrokerParts,
+  caller: Caller,
+  { namespace, draft, placed, keep, record }: CreatePortable,
+): Promise<void> {
+  const placement = placementOf(namespace, placed, draft.id);
+  using _ = await takeTurn(parts, caller, placement);
+  const { branch, branchKey, fresh } = await obtainBranch(parts, caller, { placement, record });
+  try {
+    const key: KeyRecord = { ...draft, branch: branch.id };
+    const version = sealNewVersion(parts, {
+      namespace,
+      key,
+      number: 1,
+      branch,
+      branchKey,
+      lifecycle: firstLifecycle(key),
+    });
+    const entry: JournalEntry = { type: "version", namespace, key, version };
+    await parts.journal.append([...(fresh?.journal ?? []), entry]);
+    await recordKey(parts, caller, { key, version, fresh, keep });
+  } finally {
+    if (fresh !== undefined) branchKey.fill(0);
+  }
+}
+
+type Recorded = {
+  readonly key: KeyRecord;
+  readonly version: VersionRecord;
+  readonly fresh: NewBranch | undefined;
+  readonly keep: Keep;
+};
+
+async function recordKey(parts: BrokerParts, caller: Caller, { key, version, fresh, keep }: Recorded): Promise<void> {
+  await parts.store.change((catalog) => {
+    const idempotency = keep(201, `/v1/keys/${key.id}`);
+    const mutations: readonly Mutation[] = [
+      ...(fresh?.mutations ?? []).filter(
+        (row) => row.table !== "recipients" || catalog.recipient(row.id as never) === undefined,
+      ),
+      keyMutation(catalog, key),
+      { table: "versions", id: `${key.id}/1`, record: version, ifRevision: 0 },
+      historyMutation(caller, undefined, key, { action: "create" }),
+    ];
+    return { mutations, result: undefined, ...(idempotency === undefined ? {} : { idempotency }) };
+  });
+}
+
+function placementOf(namespace: NamespaceRecord, { route, custody }: PlacedPortable, id: KeyId): Placement {
+  return { namespace, route, custody, dedicatedTo: custody.dedicated ? id : null };
+}
+
+type Obtain = { readonly placement: Placement; readonly record: ChangeRecord };
+type Obtained = { readonly branch: BranchRecord; readonly branchKey: Buffer; readonly fresh: NewBranch | undefined };
+
+async function obtainBranch(parts: BrokerParts, caller: Caller, { placement, record }: Obtain): Promise<Obtained> {
+  const call = { requestId: caller.requestId, deadline: caller.deadline, trace: record };
+  const branch = findBranch(parts, placement);
+  if (branch !== undefined)
+    return { branch, branchKey: await branchKeyOf(parts, branch, branch.primaryVersion, call), fresh: undefined };
+  const fresh = await createBranch(parts, placement, call);
+  return { branch: fresh.branch, branchKey: fresh.branchKey, fresh };
+}

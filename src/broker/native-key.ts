@@ -1,0 +1,162 @@
+import { type AlgorithmName, hasPublicKey } from "#core/algorithms.ts";
+import { KmsError } from "#core/errors.ts";
+import { ProviderError } from "#core/failures.ts";
+import { createId } from "#core/ids.ts";
+import type { Observation } from "#core/provider.ts";
+import type { KeyRecord, NativeBindingRecord } from "#core/records.ts";
+import { runPlan } from "#resilience/failover.ts";
+import type { Caller } from "./caller.ts";
+import type { BrokerParts } from "./parts.ts";
+import type { Trace } from "./trace.ts";
+import { type Holder, isHolder } from "./write-wrap.ts";
+
+/** A key that a provider has made, and nobody has recorded yet. */
+export type NativeKey = {
+  readonly holder: Holder;
+  readonly nativeRef: string;
+  /** SPKI DER, base64. */
+  readonly publicKey: string | null;
+};
+
+export type MakeNativeKey = {
+  readonly candidates: readonly string[];
+  readonly algorithm: AlgorithmName;
+  /** The same marker finds the same key again, whoever asks. */
+  readonly marker: string;
+  readonly description: string;
+  readonly trace: Trace;
+};
+
+/** The service's longest window: what nobody has recorded can still be claimed for so long. */
+const ORPHAN_DAYS = 30;
+
+/**
+ * Has the first candidate that can make a key of the provider's own, and reads its public half.
+ *
+ * @throws {KmsError} `NO_PROVIDER`, `PROVIDER_THROTTLED`, `UNKNOWN_OUTCOME`, `DEADLINE_EXCEEDED`
+ */
+export async function makeNativeKey(parts: BrokerParts, caller: Caller, wish: MakeNativeKey): Promise<NativeKey> {
+  const timeoutMs = Math.max(1, caller.deadline.remainingMs());
+  return await runPlan({
+    attempts: wish.candidates.map((provider) => ({ provider, timeoutMs })),
+    deadline: caller.deadline,
+    run: async ({ provider }, last) => await makeAt(parts, caller, { ...wish, provider, last }),
+  });
+}
+
+type MakeAt = MakeNativeKey & { readonly provider: string; readonly last: boolean };
+
+async function makeAt(parts: BrokerParts, caller: Caller, wish: MakeAt): Promise<NativeKey> {
+  const holder = parts.fleet.member(wish.provider);
+  if (!isHolder(holder) || parts.catalog.drain(wish.provider)?.drained === true)
+    throw new ProviderError({ failure: "LOCAL", detail: "the provider is drained, misconfigured, or was not reached" });
+  const { algorithm, marker, description, trace, last } = wish;
+  const options = callOptions(caller, trace, last);
+  const made = await parts.pool.call(
+    holder.name,
+    "control",
+    "create-key",
+    async (call) => await holder.provider.keys.create({ algorithm, marker, description }, call),
+    { ...options, mutation: true },
+  );
+  return {
+    holder,
+    nativeRef: made.ref,
+    publicKey: await readPublicKey(parts, caller, { holder, made, algorithm, trace }),
+  };
+}
+
+type Made = {
+  readonly holder: Holder;
+  readonly made: Observation;
+  readonly algorithm: AlgorithmName;
+  readonly trace: Trace;
+};
+
+async function readPublicKey(
+  parts: BrokerParts,
+  caller: Caller,
+  { holder, made, algorithm, trace }: Made,
+): Promise<string | null> {
+  if (!hasPublicKey(algorithm)) return null;
+  const { publicKeys } = holder.provider;
+  if (publicKeys === undefined)
+    throw new ProviderError({ failure: "INTERNAL", detail: "it has no public keys to read" });
+  try {
+    const answer = await parts.pool.call(
+      holder.name,
+      "data",
+      "public-key",
+      async (call) => await publicKeys.publicKey(made.ref, call),
+      callOptions(caller, trace, true),
+    );
+    return answer.value.toString("base64");
+  } catch (error) {
+    await discardNativeKey(parts, caller, { holder, nativeRef: made.ref });
+    throw error;
+  }
+}
+
+function callOptions(caller: Caller, trace: Trace, last: boolean) {
+  return {
+    deadline: caller.deadline,
+    requestId: caller.requestId,
+    last,
+    onAttempt: (attempt: Trace["attempts"][number]) => void trace.attempts.push(attempt),
+  };
+}
+
+/** Schedules the destruction of a key that nothing will name. One that cannot be reached stays, marked, and is told of. */
+export async function discardNativeKey(
+  parts: BrokerParts,
+  caller: Caller,
+  { holder, nativeRef }: Pick<NativeKey, "holder" | "nativeRef">,
+): Promise<void> {
+  const { keys, capabilities } = holder.provider;
+  const days = Math.min(ORPHAN_DAYS, capabilities.destructionDays?.max ?? 0);
+  try {
+    await parts.pool.call(
+      holder.name,
+      "control",
+      "schedule-destruction",
+      async (call) => await keys.scheduleDestruction(nativeRef, days, call),
+      { deadline: caller.deadline, requestId: caller.requestId, mutation: true },
+    );
+  } catch {
+    parts.onAlarm({
+      kind: "orphan",
+      detail: "a key that was made and is not used could not be scheduled for destruction",
+      ids: { provider: holder.name, nativeRef },
+    });
+  }
+}
+
+/** The row of a native key as a version's binding. */
+export function nativeBinding(
+  parts: BrokerParts,
+  key: KeyRecord,
+  version: number,
+  { holder, nativeRef, publicKey }: NativeKey,
+): NativeBindingRecord {
+  const now = parts.sources.clock.now();
+  return {
+    id: createId("bnd", parts.sources),
+    key: key.id,
+    version,
+    providerUid: holder.uid,
+    nativeRef,
+    publicKey,
+    reached: "enabled",
+    changeTime: now,
+    quarantine: null,
+    createTime: now,
+  };
+}
+
+/** @throws {KmsError} `INTEGRITY_FAILURE` where another version has this key of the provider already */
+export function requireUnbound(parts: BrokerParts, { holder, nativeRef }: NativeKey): void {
+  if (parts.catalog.bindingOf(holder.uid, nativeRef) === undefined) return;
+  throw new KmsError("INTEGRITY_FAILURE", "the provider answered a key that another version stands on", {
+    metadata: { provider: holder.name },
+  });
+}
