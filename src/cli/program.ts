@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { registerAudit } from "./audit.ts";
 import { registerClients } from "./clients.ts";
+import { registerCompletion } from "./completion.ts";
 import { registerDataKey } from "./data-key.ts";
 import { registerDecrypt } from "./decrypt.ts";
 import { registerDoctor } from "./doctor.ts";
@@ -14,6 +15,7 @@ import { registerProviders } from "./providers.ts";
 import { registerRandom } from "./random.ts";
 import { registerReencrypt } from "./reencrypt.ts";
 import type { Session } from "./session.ts";
+import { registerMacs, registerSignatures } from "./signature.ts";
 import { registerStatus } from "./status.ts";
 import { commandVersion } from "./version.ts";
 
@@ -42,6 +44,8 @@ export function registerCommands(program: Command, session: Session): void {
   registerEncrypt(program, session);
   registerDecrypt(program, session);
   registerReencrypt(program, session);
+  registerSignatures(program, session);
+  registerMacs(program, session);
   registerDataKey(program, session);
   registerRandom(program, session);
   registerKeys(program, session);
@@ -51,5 +55,6 @@ export function registerCommands(program: Command, session: Session): void {
   registerClients(program, session);
   registerNamespaces(program, session);
   registerOpen(program, session);
+  registerCompletion(program, session);
   registerVersion(program, session);
 }

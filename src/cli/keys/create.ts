@@ -12,6 +12,7 @@ type CreateOptions = DryRun & {
   readonly label?: Pairs;
   readonly alias?: readonly string[];
   readonly custody?: string;
+  readonly provider?: string;
   readonly holders?: readonly string[];
   readonly minimum?: number;
   readonly dedicated?: true;
@@ -31,7 +32,8 @@ export function registerCreate(keys: Command, session: Session): void {
     )
     .option("--label <k=v>", "give it a label; repeat for more", collectPairs)
     .option("--alias <alias>", "give it an alias; repeat for more", collect)
-    .option("--custody <kind>", "where its material lives, such as portable")
+    .addOption(new Option("--custody <kind>", "where its material lives").choices(["portable", "native"]))
+    .option("--provider <name>", "native custody: the provider that holds it")
     .option("--holders <a,b>", "the providers that hold it, in order", collectList)
     .option("--minimum <n>", "in how many failure domains it must be held before use", parseWhole)
     .option("--dedicated", "give it a branch key and recipients of its own")
@@ -62,8 +64,9 @@ function createBody(name: string, options: CreateOptions): unknown {
   };
 }
 
-/** Custody only where something was said about it; its kind is then portable unless told. */
-function custodyOf({ custody, holders, minimum, dedicated }: CreateOptions): unknown {
+/** Custody only where something was said about it; its kind is then portable unless told, or native where one provider is named. */
+function custodyOf({ custody, provider, holders, minimum, dedicated }: CreateOptions): unknown {
+  if (provider !== undefined) return { kind: custody ?? "native", provider, holders, minimum, dedicated };
   if (custody === undefined && holders === undefined && minimum === undefined && dedicated === undefined)
     return undefined;
   return { kind: custody ?? "portable", holders, minimum, dedicated };

@@ -23,6 +23,11 @@ export function registerLifecycle(keys: Command, session: Session): void {
   verb("compromise", "mark a key as compromised, for good: it stops at once")
     .requiredOption("--reason <text>", "what happened")
     .option("--occurrence-time <time>", "when it happened", parseTime);
+  verb("archive", "keep a key that is used no more: it opens nothing");
+  verb("destroy", "begin the destruction of a deactivated native key; cancel-destroy ends it within its window")
+    .requiredOption("--confirm-name <name>", "the name of the key, typed again")
+    .option("--window-days <n>", "for how long it can be cancelled, 7 to 90; 30 unless told", parseWhole);
+  verb("cancel-destroy", "end a destruction within its window");
   verb("rotate", "give a key a new version")
     .option("--reason <text>", "why")
     .option("--prepublish-seconds <n>", "publish the version so long before it becomes primary", parseWhole);

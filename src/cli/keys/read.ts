@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { PURPOSES } from "#core/purposes.ts";
 import { STATES } from "#core/states.ts";
 import { collectPairs, type Pairs } from "../arguments.ts";
+import { custodySentence } from "../custody-sentence.ts";
 import { segment } from "../gateway.ts";
 import { listingVerb } from "../noun.ts";
 import type { Session } from "../session.ts";
@@ -33,10 +34,12 @@ export function registerRead(keys: Command, session: Session): void {
     });
   keys
     .command("show <key>")
-    .description("show one key, by name, alias or id")
+    .description("show one key, by name, alias or id, and say in a sentence who holds it")
     .action(async (key: string) => {
       const gateway = await session.gateway();
-      await session.printOne(await gateway.get(`/v1/keys/${segment(key)}`), KEY_VIEW);
+      const found = await gateway.get(`/v1/keys/${segment(key)}`);
+      await session.printOne(found, KEY_VIEW);
+      if (session.format === "table") await session.tell(custodySentence(found));
     });
   keys
     .command("history <key>")

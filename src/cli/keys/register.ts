@@ -4,12 +4,14 @@ import type { Session } from "../session.ts";
 import { registerAlias } from "./alias.ts";
 import { registerCreate } from "./create.ts";
 import { registerLifecycle } from "./lifecycle.ts";
+import { registerPublicKey } from "./public-key.ts";
 import { registerRead } from "./read.ts";
 import { registerUpdate } from "./update.ts";
 
 export function registerKeys(program: Command, session: Session): void {
   const keys = createNoun(program, "keys", "keys and their lifecycle");
   registerRead(keys, session);
+  registerPublicKey(keys, session);
   registerCreate(keys, session);
   registerUpdate(keys, session);
   registerLifecycle(keys, session);

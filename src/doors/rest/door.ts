@@ -4,17 +4,21 @@ import type { Route } from "#http/route.ts";
 import type { RestParts } from "./rest-parts.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { clientRoutes } from "./routes/clients.ts";
+import { cryptoRoutes } from "./routes/crypto-operations.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
+import { publicKeyRoutes } from "./routes/public-keys.ts";
 import { providerRoutes } from "./routes/providers.ts";
 
 /** Every route of the native REST door, the busiest first, and last those that describe it. */
 export function restRoutes(parts: RestParts): readonly Route[] {
   const routes = [
     ...operationRoutes(parts),
+    ...cryptoRoutes(parts),
+    ...publicKeyRoutes(parts),
     ...keyRoutes(parts),
     ...providerRoutes(parts),
     ...policyRoutes(parts),

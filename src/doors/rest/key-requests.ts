@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { KeyRequest } from "#broker/create-key.ts";
+import type { KeyRequest } from "#broker/key-draft.ts";
 import type { KeyPatch } from "#broker/update-key.ts";
 import type { custodyRequest } from "./schema/custody-request.ts";
 import type { createKeyBody, updateKeyBody } from "./schema/key-requests.ts";

@@ -208,27 +208,24 @@ export const versionAnswer = z
   })
   .meta({ id: "KeyVersion" });
 
-export function toVersionJson({ version, role, bindings }: VersionView): z.input<typeof versionAnswer> {
+export function toVersionJson({ version, role, bindings, publicKeys }: VersionView): z.input<typeof versionAnswer> {
   return {
     version: version.version,
     state: version.state,
     stateReason: version.stateReason,
     role,
-    bindings: bindings.map(({ wrap, provider, nativeRef }) => ({
-      id: wrap.id,
-      provider,
-      kind: "wrap",
-      nativeRef,
-      desired: wrap.desired,
-      // a wrap is our own bytes: it is there and opens, or it is quarantined
-      observed: wrap.quarantine === null ? "enabled" : "unknown",
-      quarantined: wrap.quarantine !== null,
-      confirmed: "verified",
+    bindings: bindings.map(({ quarantine, ...binding }) => ({
+      ...binding,
+      quarantined: quarantine !== null,
       observeTime: null,
-      lastError: wrap.quarantine === null ? null : `${wrap.quarantine.class}: ${wrap.quarantine.evidence}`,
+      lastError: quarantine === null ? null : `${quarantine.class}: ${quarantine.evidence}`,
     })),
-    publicKey: null,
-    publicKeys: [],
+    publicKey: publicKeys[0]?.publicKey.toString("base64") ?? null,
+    publicKeys: publicKeys.map(({ kid, provider, publicKey }) => ({
+      kid,
+      provider,
+      publicKey: publicKey.toString("base64"),
+    })),
     createTime: isoTime(version.createTime),
     activateTime: isoTimeOrNull(version.activateTime),
     deactivateTime: isoTimeOrNull(version.deactivateTime),

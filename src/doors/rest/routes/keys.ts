@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { createKey } from "#broker/create-key.ts";
-import { activateKey, compromiseKey, deactivateKey, resumeKey, suspendKey } from "#broker/change-state.ts";
+import { cancelDestroyKey, destroyKey } from "#broker/destroy-key.ts";
+import { activateKey, archiveKey, compromiseKey, deactivateKey, resumeKey, suspendKey } from "#broker/change-state.ts";
 import type { Changed } from "#broker/caller.ts";
 import type { KeyView } from "#broker/key-view.ts";
 import { moveAlias } from "#broker/move-alias.ts";
@@ -20,8 +21,11 @@ import { callerOf, param, type RestParts } from "../rest-parts.ts";
 import { CREATE_KEY_FIELDS, createKeyBody, moveAliasBody, updateKeyBody } from "../schema/key-requests.ts";
 import {
   activateBody,
+  archiveBody,
+  cancelDestroyBody,
   compromiseBody,
   deactivateBody,
+  destroyBody,
   resumeBody,
   rotateBody,
   suspendBody,
@@ -214,6 +218,39 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       body: compromiseBody,
       handle: async ({ params, body, facts }, principal) =>
         keyReply(await compromiseKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/archive",
+      operation: "keys.archive",
+      summary: "Archive a key: it is kept, and opens nothing",
+      body: archiveBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(await archiveKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body))),
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/destroy",
+      operation: "keys.destroy",
+      summary: "Begin the destruction of a deactivated key",
+      description: "Nothing can be done with it during the window but to cancel. For native keys in this version.",
+      body: destroyBody,
+      handle: async ({ params, body, facts }, principal) => {
+        const { confirmName, windowDays, ...told } = body;
+        const input = { confirmName, windowDays, ...defined(told) };
+        return keyReply(await destroyKey(broker, callerOf(parts, facts, principal), param(params, "key"), input));
+      },
+    }),
+    authenticatedRoute({
+      ...CHANGE,
+      path: "/v1/keys/:key/cancel-destroy",
+      operation: "keys.cancel-destroy",
+      summary: "End a destruction within its window",
+      body: cancelDestroyBody,
+      handle: async ({ params, body, facts }, principal) =>
+        keyReply(
+          await cancelDestroyKey(broker, callerOf(parts, facts, principal), param(params, "key"), defined(body)),
+        ),
     }),
     authenticatedRoute({
       ...CHANGE,

@@ -1,45 +1,18 @@
 import { z } from "zod";
-import { KmsError } from "#core/errors.ts";
-import { looksLikeCiphertext, readCiphertext, writeCiphertext } from "#broker/ciphertext-text.ts";
 import { decrypt, decryptBatch, decryptByHeader, type Decrypted } from "#broker/decrypt.ts";
 import { encrypt, encryptBatch, type Encrypted } from "#broker/encrypt.ts";
 import { type DataKey, generateDataKey, generateDataKeyBatch } from "#broker/generate-data-key.ts";
-import type { ItemOutcome, Served } from "#broker/operate.ts";
+import type { Served } from "#broker/operate.ts";
 import { randomBytes } from "#broker/random.ts";
 import { reencrypt, reencryptBatch, type Reencrypted } from "#broker/reencrypt.ts";
 import type { Caller } from "#broker/caller.ts";
-import { toItemProblem } from "#http/problem.ts";
-import { authenticatedRoute, type Params, type Reply, type Route } from "#http/route.ts";
-import { type OperationBody, operationBody } from "../operation-body.ts";
-import { callerOf, param, type RestParts } from "../rest-parts.ts";
+import { authenticatedRoute, type Route } from "#http/route.ts";
+import { ciphertextJson, ciphertextText, readBytes, requireReadable } from "../ciphertext-form.ts";
+import { operationBody } from "../operation-body.ts";
+import { callerOf, type RestParts } from "../rest-parts.ts";
 import { base64 } from "../schema/primitives.ts";
-import { itemErrorAnswer } from "../schema/problem.ts";
+import { answers, batchable, DATA, run, served, type Use } from "./operation-run.ts";
 import { dataKeyItem, decryptItem, encryptItem, randomBody, reencryptItem } from "../schema/operation-requests.ts";
-
-const DATA = { method: "POST", plane: "data", changes: false, maxBodyBytes: 1_048_576, query: undefined } as const;
-
-const served = {
-  keyId: z.string(),
-  keyVersion: z.int(),
-  provider: z.string().describe("`gateway`, or the provider that did it."),
-  attempts: z.int().describe("Provider calls made for it; 0 is none."),
-};
-
-/** An answer, or those of a batch in the order of its items. */
-function answers(name: string, single: z.ZodType): Readonly<Record<number, z.ZodType>> {
-  const batch = z
-    .object({
-      items: z.array(z.union([single, itemErrorAnswer])).describe("In the order of the request."),
-      failed: z.int(),
-    })
-    .meta({ id: `${name}BatchAnswer` });
-  return { 200: z.union([single, batch]), 207: batch };
-}
-
-function batchable(name: string, single: z.ZodType): z.ZodType {
-  const batch = z.strictObject({ items: z.array(single).min(1).max(1000) }).meta({ id: `${name}BatchRequest` });
-  return z.union([single, batch]);
-}
 
 const encryptAnswer = z.object({ ciphertext: z.string(), ...served }).meta({ id: "EncryptAnswer" });
 const upgraded = z.object({ ciphertext: z.string(), keyVersion: z.int() });
@@ -84,7 +57,7 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
           check: () => undefined,
           single: async (key, item) => await encrypt(broker, caller, key, item),
           batch: async (key, items) => await encryptBatch(broker, caller, key, items),
-          toJson: (value) => ({ ...value, ciphertext: writeCiphertext(value.ciphertext) }),
+          toJson: ciphertextJson,
         };
         return await run(body, params, use);
       },
@@ -112,10 +85,10 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
       body: decryptItem,
       answers: { 200: decryptAnswer },
       handle: async ({ body, facts }, principal) => {
-        requireDecryptable(body);
+        requireReadable("ciphertext", body.ciphertext, body.format);
         const value = await decryptByHeader(broker, callerOf(parts, facts, principal), {
           ...body,
-          ciphertext: readCiphertext(body.ciphertext),
+          ciphertext: readBytes(body.ciphertext, body.format),
         });
         return { status: 200, body: decryptedJson(value) };
       },
@@ -163,58 +136,21 @@ export function operationRoutes(parts: RestParts): readonly Route[] {
   ];
 }
 
-type Use<I, V> = {
-  /** What no use case can judge: values of this door. @throws {KmsError} */
-  readonly check: (item: I) => void;
-  readonly single: (key: string, item: I) => Promise<V>;
-  readonly batch: (key: string, items: readonly I[]) => Promise<readonly ItemOutcome<V>[]>;
-  readonly toJson: (value: V) => unknown;
-};
-
-async function run<I, V>(body: OperationBody<I>, params: Params, use: Use<I, V>): Promise<Reply> {
-  const key = param(params, "key");
-  if (body.kind === "single") {
-    use.check(body.item);
-    return { status: 200, body: use.toJson(await use.single(key, body.item)) };
-  }
-  const checked = body.items.map((item) => (item.ok ? checkItem(item.item, use) : item));
-  const good = checked.flatMap((item) => (item.ok ? [item.item] : []));
-  const outcomes = (await use.batch(key, good)).values();
-  const items = checked.map((item) => {
-    const outcome = item.ok ? outcomes.next().value : item;
-    if (outcome === undefined) return { error: toItemProblem(new KmsError("INTERNAL", "something went wrong inside")) };
-    return outcome.ok && "value" in outcome
-      ? use.toJson(outcome.value)
-      : { error: toItemProblem((outcome as { error: KmsError }).error) };
-  });
-  const failed = items.filter((item) => typeof item === "object" && item !== null && "error" in item).length;
-  return { status: failed === 0 ? 200 : 207, body: { items, failed } };
-}
-
-type Checked<I> = { readonly ok: true; readonly item: I } | { readonly ok: false; readonly error: KmsError };
-
-function checkItem<I, V>(item: I, use: Use<I, V>): Checked<I> {
-  try {
-    use.check(item);
-    return { ok: true, item };
-  } catch (error) {
-    if (error instanceof KmsError) return { ok: false, error };
-    throw error;
-  }
-}
-
 function decryptUse(parts: RestParts, caller: Caller): Use<z.output<typeof decryptItem>, Decrypted & Served> {
   const { broker } = parts;
   return {
-    check: requireDecryptable,
+    check: ({ ciphertext, format }) => requireReadable("ciphertext", ciphertext, format),
     single: async (key, item) =>
-      await decrypt(broker, caller, key, { ...item, ciphertext: readCiphertext(item.ciphertext) }),
+      await decrypt(broker, caller, key, {
+        ...item,
+        ciphertext: readBytes(item.ciphertext, item.format),
+      }),
     batch: async (key, items) =>
       await decryptBatch(
         broker,
         caller,
         key,
-        items.map((item) => ({ ...item, ciphertext: readCiphertext(item.ciphertext) })),
+        items.map((item) => ({ ...item, ciphertext: readBytes(item.ciphertext, item.format) })),
       ),
     toJson: decryptedJson,
   };
@@ -225,22 +161,22 @@ function decryptedJson({ plaintext, upgraded: fresh, ...rest }: Decrypted & Serv
   plaintext.fill(0);
   return fresh === undefined
     ? json
-    : { ...json, upgraded: { ...fresh, ciphertext: writeCiphertext(fresh.ciphertext) } };
+    : { ...json, upgraded: { ciphertext: ciphertextText(fresh), keyVersion: fresh.keyVersion } };
 }
 
 function reencryptUse(parts: RestParts, caller: Caller): Use<z.output<typeof reencryptItem>, Reencrypted & Served> {
   const { broker } = parts;
   return {
-    check: requireDecryptable,
+    check: ({ ciphertext, format }) => requireReadable("ciphertext", ciphertext, format),
     single: async (key, item) => await reencrypt(broker, caller, key, toReencryptItem(item)),
     batch: async (key, items) => await reencryptBatch(broker, caller, key, items.map(toReencryptItem)),
-    toJson: (value) => ({ ...value, ciphertext: writeCiphertext(value.ciphertext) }),
+    toJson: ciphertextJson,
   };
 }
 
 function toReencryptItem(item: z.output<typeof reencryptItem>): Parameters<typeof reencrypt>[3] {
   return {
-    ciphertext: readCiphertext(item.ciphertext),
+    ciphertext: readBytes(item.ciphertext, item.format),
     context: item.context,
     format: item.format,
     sourceKey: item.sourceKey,
@@ -254,25 +190,12 @@ function dataKeyUse(parts: RestParts, caller: Caller): Use<z.output<typeof dataK
     check: () => undefined,
     single: async (key, item) => await generateDataKey(broker, caller, key, item),
     batch: async (key, items) => await generateDataKeyBatch(broker, caller, key, items),
-    toJson: ({ plaintext, ciphertext, ...rest }) => {
-      const json = { ciphertext: writeCiphertext(ciphertext), ...rest };
+    toJson: ({ plaintext, ...encrypted }) => {
+      const json = ciphertextJson(encrypted);
       if (plaintext === undefined) return json;
       const text = plaintext.toString("base64");
       plaintext.fill(0);
       return { ...json, plaintext: text };
     },
   };
-}
-
-function requireDecryptable({
-  ciphertext,
-  format,
-}: {
-  readonly ciphertext: string;
-  readonly format: "claviger" | "native";
-}): void {
-  if (format === "native" || looksLikeCiphertext(ciphertext)) return;
-  throw new KmsError("INVALID_ARGUMENT", "ciphertext: wanted a text that begins with clv1.", {
-    errors: [{ pointer: "/ciphertext", code: "format", detail: "wanted a text that begins with clv1." }],
-  });
 }

@@ -46,4 +46,16 @@ export const rotateBody = z
   })
   .meta({ id: "RotateRequest" });
 
+export const archiveBody = z.strictObject(told).meta({ id: "ArchiveRequest" });
+
+export const destroyBody = z
+  .strictObject({
+    confirmName: z.string().max(128).describe("The name of the key, typed again."),
+    windowDays: defaulted(z.int().min(7).max(90), 30).describe("For how long the destruction can be cancelled."),
+    ...told,
+  })
+  .meta({ id: "DestroyRequest", override: { examples: [{ confirmName: "orders", windowDays: 30 }] } });
+
+export const cancelDestroyBody = z.strictObject(told).meta({ id: "CancelDestroyRequest" });
+
 export const emptyBody = z.strictObject({});
