@@ -13,7 +13,7 @@ import { nativeOf, shapeOf } from "./specs.ts";
 export function createKeyAgreement(client: KmsClient): KeyAgreement {
   return {
     async agree({ ref, algorithm, peerPublicKey }, call) {
-      requireCapability("agree", algorithm, 0); // what is too long is no key of the curve either
+      requireCapability("agree", algorithm); // what is too long is no key of the curve either
       const KeyAgreementAlgorithm = nativeOf(algorithm, "KEY_AGREEMENT");
       const PublicKey = plainPeerKey(algorithm, peerPublicKey);
       const answer = await client.deriveSharedSecret({ KeyId: ref, KeyAgreementAlgorithm, PublicKey }, call);

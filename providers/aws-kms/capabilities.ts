@@ -5,7 +5,7 @@ import { isImportable, maxMaterialBytes } from "./import-material.ts";
 import { digestBytes, modulusBytes, OFFERED, shapeOf } from "./specs.ts";
 
 /** Encrypt, Sign, Verify, GenerateMac and VerifyMac take 1 to this many bytes (API reference, Plaintext, Message). */
-const MAX_MESSAGE_BYTES = 4096;
+const MESSAGE_BYTES = { minInputBytes: 1, maxInputBytes: 4096 } as const;
 /** Decrypt takes 1 to this many bytes (API reference, Decrypt, CiphertextBlob). */
 export const MAX_CIPHERTEXT_BYTES = 6144;
 /** DeriveSharedSecret takes 1 to this many bytes (API reference, PublicKey). */
@@ -24,7 +24,7 @@ function abilitiesOf(algorithm: AlgorithmName): Ability[] {
     case "ENCRYPT_DECRYPT":
       return keySpec === "SYMMETRIC_DEFAULT" ? opaqueAbilities() : oaepAbilities(algorithm);
     case "SIGN_VERIFY": {
-      const of = { maxInputBytes: MAX_MESSAGE_BYTES, context: "none", ...digestsOf(algorithm) } as const;
+      const of = { ...MESSAGE_BYTES, context: "none", ...digestsOf(algorithm) } as const;
       return [
         { operation: "sign", ...of },
         { operation: "verify", ...of },
@@ -32,8 +32,8 @@ function abilitiesOf(algorithm: AlgorithmName): Ability[] {
     }
     case "GENERATE_VERIFY_MAC":
       return [
-        { operation: "mac", maxInputBytes: MAX_MESSAGE_BYTES, context: "none" },
-        { operation: "verify-mac", maxInputBytes: MAX_MESSAGE_BYTES, context: "none" },
+        { operation: "mac", ...MESSAGE_BYTES, context: "none" },
+        { operation: "verify-mac", ...MESSAGE_BYTES, context: "none" },
       ];
     case "KEY_AGREEMENT":
       return [{ operation: "agree", maxInputBytes: MAX_PUBLIC_KEY_BYTES, context: "none" }];
@@ -47,9 +47,9 @@ function abilitiesOf(algorithm: AlgorithmName): Ability[] {
 
 function opaqueAbilities(): Ability[] {
   return [
-    { operation: "encrypt", maxInputBytes: MAX_MESSAGE_BYTES, context: "map" },
+    { operation: "encrypt", ...MESSAGE_BYTES, context: "map" },
     { operation: "decrypt", maxInputBytes: MAX_CIPHERTEXT_BYTES, context: "map" },
-    { operation: "wrap", maxInputBytes: MAX_MESSAGE_BYTES, context: "map" },
+    { operation: "wrap", ...MESSAGE_BYTES, context: "map" },
     { operation: "unwrap", maxInputBytes: MAX_CIPHERTEXT_BYTES, context: "map" },
   ];
 }
@@ -57,8 +57,9 @@ function opaqueAbilities(): Ability[] {
 /** RFC 8017 § 7.1.1: a modulus holds a message, two digests and two bytes. */
 function oaepAbilities(algorithm: AlgorithmName): Ability[] {
   const modulus = modulusBytes(shapeOf(algorithm).keySpec) ?? 0;
+  const maxInputBytes = modulus - 2 * (digestBytes(algorithm) ?? 0) - 2;
   return [
-    { operation: "encrypt", maxInputBytes: modulus - 2 * (digestBytes(algorithm) ?? 0) - 2, context: "none" },
+    { operation: "encrypt", minInputBytes: 1, maxInputBytes, context: "none" },
     { operation: "decrypt", maxInputBytes: modulus, context: "none" },
   ];
 }
@@ -85,15 +86,17 @@ export const AWS_KMS_CAPABILITIES: Capabilities = {
   propagationMs: 300_000,
 };
 
-/** Refuses what no row allows; gives the row. Where the length is a verdict on the caller's bytes, `inputBytes` is 0. */
+/** Refuses what no row allows; gives the row. `inputBytes` is left out where the length is a verdict on the caller's bytes. */
 export function requireCapability(
   operation: ProviderOperation,
   algorithm: AlgorithmName,
-  inputBytes: number,
+  inputBytes?: number,
 ): CapabilityRow {
   const row = ROWS.find((candidate) => candidate.operation === operation && candidate.algorithm === algorithm);
   if (row === undefined) throw refused(`unsupported: ${operation} with ${algorithm}`);
-  if (inputBytes > row.maxInputBytes)
-    throw refused(`unsupported: ${operation} of more than ${row.maxInputBytes} bytes`);
+  const { minInputBytes = 0, maxInputBytes } = row;
+  if (inputBytes !== undefined && (inputBytes < minInputBytes || inputBytes > maxInputBytes)) {
+    throw refused(`unsupported: ${operation} of ${inputBytes} bytes, wanted ${minInputBytes} to ${maxInputBytes}`);
+  }
   return row;
 }

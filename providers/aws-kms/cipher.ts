@@ -12,12 +12,11 @@ export function createCipher(client: KmsClient): Cipher {
   return {
     async encrypt({ ref, algorithm, plaintext, context }, call) {
       const row = requireCapability("encrypt", algorithm, plaintext.length);
-      if (plaintext.length === 0) throw refused("unsupported: encrypt of nothing");
       const native = nativeOf(algorithm, "ENCRYPT_DECRYPT");
       return await sealBlob(client, { ref, native, plaintext, context: encryptionContext(context, row) }, call);
     },
     async decrypt({ ref, algorithm, ciphertext, context }, call) {
-      const row = requireCapability("decrypt", algorithm, 0); // the length is the caller's, and so the verdict on it
+      const row = requireCapability("decrypt", algorithm); // the length is the caller's, and so the verdict on it
       const native = nativeOf(algorithm, "ENCRYPT_DECRYPT");
       const sealing = { ref, native, context: encryptionContext(context, row) };
       if (!hasLength(algorithm, ciphertext)) throw doesNotOpen();

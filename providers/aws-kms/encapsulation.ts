@@ -10,7 +10,7 @@ import { nativeOf } from "./specs.ts";
 export function createKeyEncapsulation(client: KmsClient): Required<KeyEncapsulation> {
   return {
     async encapsulate({ ref, algorithm }, call) {
-      requireCapability("encapsulate", algorithm, 0);
+      requireCapability("encapsulate", algorithm);
       const EncapsulationAlgorithm = nativeOf(algorithm, "ENCAPSULATE_DECAPSULATE");
       const answer = await client.encapsulate({ KeyId: ref, EncapsulationAlgorithm }, call);
       const { SharedSecret, SharedSecretCiphertextBlob: blob } = answer;
@@ -19,7 +19,7 @@ export function createKeyEncapsulation(client: KmsClient): Required<KeyEncapsula
       return { value: { ciphertext, sharedSecret }, requestId: requestIdOf(answer) };
     },
     async decapsulate({ ref, algorithm, ciphertext }, call) {
-      const { maxInputBytes } = requireCapability("decapsulate", algorithm, 0);
+      const { maxInputBytes } = requireCapability("decapsulate", algorithm);
       if (ciphertext.length !== maxInputBytes) throw doesNotOpen();
       const EncapsulationAlgorithm = nativeOf(algorithm, "ENCAPSULATE_DECAPSULATE");
       const input = { KeyId: ref, EncapsulationAlgorithm, SharedSecretCiphertextBlob: ciphertext };

@@ -22,7 +22,7 @@ type Spec = Parameters<KeyImporter["importKey"]>[0];
 export function createImporter(tools: Tools): KeyImporter {
   return {
     async importKey(spec, call) {
-      requireCapability("import", spec.algorithm, 0); // the length is a verdict on the material
+      requireCapability("import", spec.algorithm); // the length is a verdict on the material
       if (spec.marker === CANARY_MARKER) throw refused("the marker is the canary's");
       requireMaterial(spec.algorithm, spec.material);
       const { algorithm, marker, description } = spec;

@@ -10,7 +10,7 @@ const SID = "ClavigerProcessOnly";
 const STATEMENT = {
   Sid: SID,
   Effect: "Deny",
-  Principal: "*",
+  Principal: { AWS: "*" },
   Action: [
     "kms:Encrypt",
     "kms:ReEncryptTo",

@@ -2,7 +2,6 @@ import type { MacSigner } from "#core/provider.ts";
 import type { AlgorithmName } from "#core/algorithms.ts";
 import { requireCapability } from "./capabilities.ts";
 import type { KmsClient } from "./client.ts";
-import { refused } from "./errors.ts";
 import { presentBytes, requestIdOf } from "./present.ts";
 import { nativeOf } from "./specs.ts";
 import { verdictOf } from "./verdict.ts";
@@ -29,6 +28,5 @@ export function createMacSigner(client: KmsClient): MacSigner {
 
 function macInput(operation: "mac" | "verify-mac", algorithm: AlgorithmName, message: Uint8Array) {
   requireCapability(operation, algorithm, message.length);
-  if (message.length === 0) throw refused(`unsupported: ${operation} of nothing`);
   return { Message: message, MacAlgorithm: nativeOf(algorithm, "GENERATE_VERIFY_MAC") };
 }

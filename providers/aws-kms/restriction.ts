@@ -6,6 +6,9 @@ import { isRestrictedPolicy, liftedPolicy, restrictedPolicy } from "./key-policy
 import { present } from "./present.ts";
 import { PROCESS_ONLY_TAG, STATE } from "./tags.ts";
 
+/** The only policy that a key has. */
+const PolicyName = "default";
+
 /**
  * Denies protecting: the policy, then the tag that says so. In this order, a key whose tag says `process-only` is one; where the
  * second call fails the key seems enabled, and the repeated change ends what was begun. Both are written even where they seem
@@ -13,7 +16,7 @@ import { PROCESS_ONLY_TAG, STATE } from "./tags.ts";
  */
 export async function restrictKey(control: KmsClient, ref: NativeRef, call: CallContext): Promise<void> {
   const policy = await readPolicy(control, ref, call);
-  await control.putKeyPolicy({ KeyId: ref, Policy: restrictedPolicy(policy) }, call);
+  await control.putKeyPolicy({ KeyId: ref, PolicyName, Policy: restrictedPolicy(policy) }, call);
   await control.tagResource({ KeyId: ref, Tags: [PROCESS_ONLY_TAG] }, call);
 }
 
@@ -28,13 +31,13 @@ export async function liftRestriction(
 ): Promise<boolean> {
   const policy = await readPolicy(control, ref, call);
   if (!tagged && !isRestrictedPolicy(policy)) return false;
-  await control.putKeyPolicy({ KeyId: ref, Policy: liftedPolicy(policy) }, call);
+  await control.putKeyPolicy({ KeyId: ref, PolicyName, Policy: liftedPolicy(policy) }, call);
   await control.untagResource({ KeyId: ref, TagKeys: [STATE] }, call);
   return true;
 }
 
 async function readPolicy(control: KmsClient, ref: NativeRef, call: CallContext): Promise<string> {
-  const answer = await control.getKeyPolicy({ KeyId: ref, PolicyName: "default" }, call);
+  const answer = await control.getKeyPolicy({ KeyId: ref, PolicyName }, call);
   return present(answer.Policy, { field: "Policy", answer });
 }
 

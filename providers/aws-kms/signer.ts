@@ -30,7 +30,6 @@ export function createSigner(client: KmsClient): Signer {
 
 function signingInput(operation: "sign" | "verify", algorithm: AlgorithmName, { kind, bytes }: Signable) {
   const row = requireCapability(operation, algorithm, bytes.length);
-  if (bytes.length === 0) throw refused(`unsupported: ${operation} of nothing`);
   if (kind === "digest") {
     if (row.digests !== true) throw refused(`unsupported: ${operation} of a digest with ${algorithm}`);
     if (bytes.length !== digestBytes(algorithm)) throw refused(`unsupported: ${operation} of a digest of another hash`);

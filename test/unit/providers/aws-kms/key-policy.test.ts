@@ -22,7 +22,7 @@ describe("a restricted policy", () => {
       {
         Sid: "ClavigerProcessOnly",
         Effect: "Deny",
-        Principal: "*",
+        Principal: { AWS: "*" },
         Action: [
           "kms:Encrypt",
           "kms:ReEncryptTo",

@@ -43,7 +43,15 @@ describe("RSA-OAEP", () => {
     expect(opened.value).toEqual(plaintext);
   });
 
-  it("a changed byte, another key, another hash and another length are INVALID in the same words", async () => {
+  it.for([0, 1, 255, 257, 6145])("a ciphertext of %d bytes is INVALID, without a call", async (length) => {
+    const { fake, provider } = await openPair();
+    const input = { ref: "arn", algorithm: SHA256, context: none, ciphertext: Buffer.alloc(length) } as const;
+    const fault = await faultOfRejected(provider, provider.cipher.decrypt(input, call()));
+    expect(fault).toEqual({ failure: "INVALID", detail: "the ciphertext does not open" });
+    expect(fake.calls.count()).toBe(0);
+  });
+
+  it("a changed byte, another key and another hash are INVALID in the same words", async () => {
     const { provider } = await openPair();
     const ref = await makeKey(provider, SHA256);
     const other = await makeKey(provider, SHA256, "other");
@@ -54,8 +62,6 @@ describe("RSA-OAEP", () => {
       { ...input, ciphertext: flipped(ciphertext, 255) },
       { ...input, ref: other, ciphertext },
       { ...input, algorithm: "RSA-2048-OAEP-SHA1", ciphertext } as const,
-      ...[0, 1, 255].map((length) => ({ ...input, ciphertext: ciphertext.subarray(0, length) })),
-      { ...input, ciphertext: Buffer.concat([Buffer.alloc(1), ciphertext]) },
     ];
     for (const attempt of tries) {
       const fault = await faultOfRejected(provider, provider.cipher.decrypt(attempt, call()));

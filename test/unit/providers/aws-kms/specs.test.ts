@@ -82,7 +82,7 @@ describe("the rows of the capabilities", () => {
     ["RSA-3072-OAEP-SHA1", 342, 384],
     ["RSA-4096-OAEP-SHA1", 470, 512],
   ] as const)("%s encrypts %d bytes and decrypts %d, bound to nothing", ([algorithm, plain, sealed]) => {
-    expect(rowOf("encrypt", algorithm)).toMatchObject({ maxInputBytes: plain, context: "none" });
+    expect(rowOf("encrypt", algorithm)).toMatchObject({ minInputBytes: 1, maxInputBytes: plain, context: "none" });
     expect(rowOf("decrypt", algorithm)).toMatchObject({ maxInputBytes: sealed, context: "none" });
   });
 
@@ -109,7 +109,10 @@ describe("the rows of the capabilities", () => {
 
   it("refuse what is in none, and more bytes than one has", () => {
     expect(() => requireCapability("sign", "AES-256-OPAQUE", 1)).toThrow(/unsupported: sign with AES-256-OPAQUE/u);
-    expect(() => requireCapability("sign", "ED25519", 4097)).toThrow(/unsupported: sign of more than 4096 bytes/u);
+    expect(() => requireCapability("sign", "ED25519", 4097)).toThrow(
+      /unsupported: sign of 4097 bytes, wanted 1 to 4096/u,
+    );
+    expect(() => requireCapability("mac", "HMAC-SHA-256", 0)).toThrow(/unsupported: mac of 0 bytes, wanted 1/u);
     expect(requireCapability("sign", "ED25519", 4096).algorithm).toBe("ED25519");
   });
 });
