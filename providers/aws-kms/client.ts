@@ -40,7 +40,6 @@ import { credentialsFault, faultOf, isUnread, refused } from "./errors.ts";
 import type { AwsCredentials } from "./options.ts";
 
 export type {
-  AlgorithmSpec,
   EncapsulationAlgorithmSpec,
   EncryptionAlgorithmSpec,
   KeyAgreementAlgorithmSpec,

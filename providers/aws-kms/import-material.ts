@@ -1,9 +1,10 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import type { AlgorithmName } from "#core/algorithms.ts";
 import { ProviderError } from "#core/failures.ts";
-import type { AlgorithmSpec, KeySpec } from "./client.ts";
+import type { KeySpec } from "./client.ts";
 import { isOneSequence } from "./der.ts";
 import { modulusBytes, shapeOf } from "./specs.ts";
+import type { WrappingAlgorithm } from "./wrap-material.ts";
 
 /** Bytes of the secrets that each symmetric spec takes (developer guide, requirements for imported key material). */
 const SECRET_BYTES: Partial<Readonly<Record<KeySpec, number>>> = {
@@ -37,9 +38,7 @@ export function maxMaterialBytes(algorithm: AlgorithmName): number {
 }
 
 /** How material of the algorithm is wrapped on its way: RSA keys fit no RSAES-OAEP, and secrets need nothing else. */
-export function wrappingOf(
-  algorithm: AlgorithmName,
-): AlgorithmSpec & ("RSAES_OAEP_SHA_256" | "RSA_AES_KEY_WRAP_SHA_256") {
+export function wrappingOf(algorithm: AlgorithmName): WrappingAlgorithm {
   return shapeOf(algorithm).keySpec in SECRET_BYTES ? "RSAES_OAEP_SHA_256" : "RSA_AES_KEY_WRAP_SHA_256";
 }
 

@@ -1,10 +1,12 @@
 import { constants, createCipheriv, type KeyObject, publicEncrypt } from "node:crypto";
 import type { Random } from "#core/clock.ts";
 
+export type WrappingAlgorithm = "RSAES_OAEP_SHA_256" | "RSA_AES_KEY_WRAP_SHA_256";
+
 export type Wrapping = {
   /** The RSA key that the service gave for this import. */
   readonly publicKey: KeyObject;
-  readonly algorithm: "RSAES_OAEP_SHA_256" | "RSA_AES_KEY_WRAP_SHA_256";
+  readonly algorithm: WrappingAlgorithm;
 };
 
 /**

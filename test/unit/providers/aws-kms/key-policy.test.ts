@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProviderError } from "#core/failures.ts";
 import { isRestrictedPolicy, liftedPolicy, restrictedPolicy } from "#providers/aws-kms/key-policy.ts";
@@ -56,6 +57,23 @@ describe("a restricted policy", () => {
     expect(isRestrictedPolicy(restrictedPolicy(before))).toBe(true);
     expect(liftedPolicy(restrictedPolicy(before))).toBe(before);
     expect(liftedPolicy(before)).toBe(before);
+  });
+
+  it("of any policy keeps every statement of others, in its place, and is lifted to it", () => {
+    const name = fc.constantFrom("root", "ClavigerProcessOnlyToo", "__proto__", "");
+    const Sid = fc.option(name, { nil: undefined });
+    const Condition = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 1 }));
+    const statement = fc.record({ Sid, Effect: fc.constantFrom("Allow", "Deny"), Condition });
+    fc.assert(
+      fc.property(fc.array(statement), (statements) => {
+        const before = policy(...statements);
+        const restricted = restrictedPolicy(before);
+        expect(parse(restricted).Statement.slice(0, -1)).toEqual(parse(before).Statement);
+        expect(isRestrictedPolicy(restricted)).toBe(true);
+        expect(liftedPolicy(restricted)).toBe(before);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it("keeps members that mean something to JavaScript", () => {
