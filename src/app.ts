@@ -73,6 +73,8 @@ export type GatewayOptions = {
 export interface Gateway extends AsyncDisposable {
   readonly address: string;
   readonly clientFile: string;
+  /** Whether the local authority has signed its certificate; false where it has one of its own, or none. */
+  readonly isLocallyTrusted: boolean;
   /** The domains on which a new key of the default route stands, and the minimum that follows. */
   readonly domains: number;
   readonly port: number;
@@ -118,6 +120,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     port,
     parts,
     clientFile: join(dataFolder, "client.json"),
+    isLocallyTrusted: tls !== undefined && config.listen.tls === null,
     domains: new Set([...fleet.members()].map(({ facts }) => facts.failureDomain)).size,
     [Symbol.asyncDispose]: async () => {
       closing.begun = true;
@@ -470,7 +473,8 @@ async function announce(
   store: Store,
   { options, address }: { readonly options: GatewayOptions; readonly address: string },
 ): Promise<void> {
-  await ensureFirstAdmin(store, options.sources, { folder: options.dataFolder, address, cacert: "ca.pem" });
+  const cacert = options.config.listen.tls === null ? "ca.pem" : undefined;
+  await ensureFirstAdmin(store, options.sources, { folder: options.dataFolder, address, cacert });
   await updateAddress(options.dataFolder, address);
 }
 

@@ -10,10 +10,10 @@ import { createApiKey } from "#http/api-key.ts";
 export const DEFAULT_NAMESPACE = "default";
 const CLIENT_FILE = "client.json";
 
-/** What the command reads to find its gateway (api.md § 10). `cacert` is a path beside the file. */
+/** What the command reads to find its gateway (api.md § 10). `cacert` is a path beside the file; absent where the gateway has a certificate of its own. */
 export type ClientFile = {
   readonly address: string;
-  readonly cacert: string;
+  readonly cacert?: string;
   readonly apiKey: string;
   readonly namespace: string;
 };
@@ -42,14 +42,19 @@ export async function ensureDefaultNamespace(store: Store, sources: Sources): Pr
 export async function ensureFirstAdmin(
   store: Store,
   sources: Sources,
-  { folder, address, cacert }: { folder: string; address: string; cacert: string },
+  { folder, address, cacert }: { folder: string; address: string; cacert: string | undefined },
 ): Promise<void> {
   const { catalog } = store;
   // who deletes the rows of clients must not be given an admin for it
   if ([...catalog.clients(DEFAULT_NAMESPACE)].length > 0 || catalog.faults.some(({ table }) => table === "clients"))
     return;
   const { secret, digest, hint } = createApiKey(sources.random);
-  const file: ClientFile = { address, cacert, apiKey: unsafeRevealSecret(secret), namespace: DEFAULT_NAMESPACE };
+  const file: ClientFile = {
+    address,
+    ...(cacert === undefined ? {} : { cacert }),
+    apiKey: unsafeRevealSecret(secret),
+    namespace: DEFAULT_NAMESPACE,
+  };
   const client: ClientRecord = {
     id: createId("cli", sources),
     name: "admin",

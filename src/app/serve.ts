@@ -132,10 +132,10 @@ function withOverrides(config: Config, { port, insecureHttp }: ServeOptions): Co
 }
 
 function banner(
-  { address, domains }: Gateway,
+  { address, domains, isLocallyTrusted }: Gateway,
   { version, data }: { readonly version: string; readonly data: string },
 ): string {
-  const scheme = address.startsWith("https:") ? `--cacert ${data}/ca.pem ` : "";
+  const trust = isLocallyTrusted ? `--cacert ${data}/ca.pem ` : "";
   return [
     `Claviger ${version} serves ${address}`,
     "",
@@ -145,7 +145,7 @@ function banner(
     "    npx claviger decrypt hello.clv",
     "",
     "  or with curl:",
-    `    curl ${scheme}-H "Authorization: Bearer $(node -p "JSON.parse(fs.readFileSync('${data}/client.json')).apiKey")" ${address}/v1/keys`,
+    `    curl ${trust}-H "Authorization: Bearer $(node -p "JSON.parse(fs.readFileSync('${data}/client.json')).apiKey")" ${address}/v1/keys`,
     "",
     `  Documentation: ${address}/docs    Metrics: ${address}/metrics`,
     ...(domains < 2 ? ["", ...ONE_DOMAIN] : []),

@@ -44,6 +44,18 @@ export function parseShare(text: string): number {
   return value;
 }
 
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+const LENGTH = /^(?<count>\d{1,8})(?<unit>[smhd])$/u;
+
+/** A length of time such as `24h`, in seconds; `0` needs no unit. */
+export function parseLength(text: string): number {
+  if (text === "0") return 0;
+  const { count, unit } = LENGTH.exec(text)?.groups ?? {};
+  if (count === undefined || unit === undefined)
+    throw new InvalidArgumentError("wanted a length of time such as 30m, 24h or 7d, or 0");
+  return Number(count) * UNIT_SECONDS[unit as keyof typeof UNIT_SECONDS];
+}
+
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/u;
 const DAY = /^\d{4}-\d{2}-\d{2}$/u;
 

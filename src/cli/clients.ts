@@ -2,11 +2,14 @@ import { type Command, Option } from "commander";
 import { KEY_OPERATIONS } from "#core/purposes.ts";
 import { ROLES } from "#core/records.ts";
 import { collectList, collectPairs, type Pairs, pairsObject, parseTime } from "./arguments.ts";
+import { registerCan } from "./clients-can.ts";
+import { registerRotate } from "./clients-rotate.ts";
 import { giveCredential, revokeCredentials } from "./credentials.ts";
-import { Failure } from "./failure.ts";
+import { Failure, usageFailure } from "./failure.ts";
 import { segment } from "./gateway.ts";
 import { createNoun, type DryRun, listingVerb, withDryRun } from "./noun.ts";
 import { resourcesAt, textAt } from "./resource.ts";
+import { createServices } from "./services/create-services.ts";
 import type { Session } from "./session.ts";
 import type { View } from "./table.ts";
 
@@ -24,11 +27,14 @@ const CLIENT_VIEW: View = {
 };
 
 type CreateOptions = DryRun & {
+  readonly from?: string;
+  readonly out?: string;
   readonly role?: string;
   readonly keys?: readonly string[];
   readonly allow?: readonly string[];
   readonly contextEquals?: Pairs;
   readonly expire?: string;
+  readonly subject?: string;
 };
 
 /** Who may ask, and with which credentials. */
@@ -38,8 +44,22 @@ export function registerClients(program: Command, session: Session): void {
     const gateway = await session.gateway();
     await session.printList(await Array.fromAsync(gateway.list("/v1/clients")), CLIENT_VIEW);
   });
-  withDryRun(clients.command("create <name>"))
-    .description("create a client and print its API key, once")
+  registerCreate(clients, session);
+  registerRotate(clients, session);
+  withDryRun(clients.command("revoke <client> [credential]"))
+    .description("revoke one credential of a client, or all that are active")
+    .action(async (client: string, credential: string | undefined, { dryRun }: DryRun) => {
+      const gateway = await session.gateway();
+      await revokeCredentials(session, await gateway.get(`/v1/clients/${segment(client)}`), { credential, dryRun });
+      const after = await gateway.get(`/v1/clients/${segment(client)}`);
+      await session.printList([after], CLIENT_VIEW);
+    });
+  registerCan(clients, session);
+}
+
+function registerCreate(clients: Command, session: Session): void {
+  withDryRun(clients.command("create [name]"))
+    .description("create a client and print its API key, once; or every client of a file")
     .addOption(new Option("--role <role>", "what it may read and change; user unless told").choices(ROLES))
     .option("--keys <globs>", "the keys that it may use, such as app-*; all unless told; repeat for more", collectList)
     .option(
@@ -49,57 +69,55 @@ export function registerClients(program: Command, session: Session): void {
     )
     .option("--context-equals <k=v>", "only with this in the context; repeat for more", collectPairs)
     .option("--expire <time>", "until when it may", parseTime)
-    .action(async (name: string, options: CreateOptions) => {
+    .option("--subject <name>", "what its certificate says: a spiffe:// id or CN=…,O=…; it gets no API key then")
+    .addOption(
+      new Option("--from <file>", "the clients of a YAML list of {name, role, keys, allow, credential, …}").conflicts([
+        "role",
+        "keys",
+        "allow",
+        "contextEquals",
+        "expire",
+        "subject",
+      ]),
+    )
+    .option("--out <folder>", "where the API keys of --from go, a file each")
+    .action(async (name: string | undefined, options: CreateOptions) => {
+      const { from, out } = options;
+      if (from !== undefined) {
+        if (name !== undefined) throw usageFailure("a name and a file", "give the name of one client, or --from");
+        await createServices(session, { ...options, from });
+        return;
+      }
+      if (name === undefined) throw usageFailure("no client is named", "give a name, or a file of clients with --from");
+      if (out !== undefined) throw usageFailure("--out is for --from", "write the API key where stdout goes");
       await createClient(session, name, options);
-    });
-  withDryRun(clients.command("rotate <client>"))
-    .description("give a client a new API key and print it, once; those before go on to work")
-    .option("--revoke-old", "revoke those before at once")
-    .option("--expire <time>", "until when it works", parseTime)
-    .action(
-      async (
-        client: string,
-        { revokeOld = false, expire, dryRun }: DryRun & { revokeOld?: boolean; expire?: string },
-      ) => {
-        const gateway = await session.gateway();
-        const before = await gateway.get(`/v1/clients/${segment(client)}`);
-        await giveCredential(session, { id: client, name: client }, { expireTime: expire, dryRun });
-        if (revokeOld) await revokeCredentials(session, before, { dryRun });
-        else
-          await session.tell(
-            `the credentials before go on to work; npx claviger clients revoke ${client} CREDENTIAL ends one`,
-          );
-      },
-    );
-  withDryRun(clients.command("revoke <client> [credential]"))
-    .description("revoke one credential of a client, or all that are active")
-    .action(async (client: string, credential: string | undefined, { dryRun }: DryRun) => {
-      const gateway = await session.gateway();
-      await revokeCredentials(session, await gateway.get(`/v1/clients/${segment(client)}`), { credential, dryRun });
-      const after = await gateway.get(`/v1/clients/${segment(client)}`);
-      await session.printList([after], CLIENT_VIEW);
     });
 }
 
 async function createClient(session: Session, name: string, options: CreateOptions): Promise<void> {
-  const { role, keys, allow = [], contextEquals, expire, dryRun } = options;
+  const { role, keys, allow = [], contextEquals, expire, subject, dryRun } = options;
   const gateway = await session.gateway();
   const body = { name, role, keys, allow, contextEquals: pairsObject(contextEquals), expireTime: expire };
   const client = await gateway.change("POST", "/v1/clients", body, { dryRun });
   if (dryRun === true) await session.printList([client], CLIENT_VIEW);
-  else await giveFirstCredential(session, textAt(client, "id") ?? name, name);
+  else await giveFirstCredential(session, { id: textAt(client, "id") ?? name, name }, subject);
   if (allow.length === 0) {
     await session.tell(`note: ${name} may do nothing with any key: no operation was given with --allow`);
   }
 }
 
 /** The client exists by now; whoever sees its credential fail must know. */
-async function giveFirstCredential(session: Session, id: string, name: string): Promise<void> {
+async function giveFirstCredential(
+  session: Session,
+  client: { readonly id: string; readonly name: string },
+  subject: string | undefined,
+): Promise<void> {
   try {
-    await giveCredential(session, { id, name }, {});
+    await giveCredential(session, client, { subject });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    const next = `the client exists: npx claviger clients rotate ${name} --revoke-old gives it an API key`;
+    const again = subject === undefined ? "--revoke-old gives it an API key" : "--subject NAME gives it a certificate";
+    const next = `the client exists: npx claviger clients rotate ${client.name} ${again}`;
     throw new Failure(error.exitCode, { ...error.text, next }, error);
   }
 }

@@ -4,16 +4,25 @@ import type { DryRun } from "./noun.ts";
 import { type Resource, resourcesAt, textAt } from "./resource.ts";
 import type { Session } from "./session.ts";
 
-/** Makes an API key for a client and prints it: one line on stdout, for the only time. */
+export type CredentialOptions = DryRun & {
+  readonly expireTime?: string | undefined;
+  /** The certificate's; absent: an API key. */
+  readonly subject?: string | undefined;
+  /** Ends those of the same kind that long from now; absent: they go on. */
+  readonly overlapSeconds?: number | undefined;
+};
+
+/** Gives a client a credential. An API key is printed: one line on stdout, for the only time. */
 export async function giveCredential(
   session: Session,
   client: { readonly id: string; readonly name: string },
-  { expireTime, dryRun }: DryRun & { readonly expireTime?: string | undefined },
+  { expireTime, subject, overlapSeconds, dryRun }: CredentialOptions,
 ): Promise<void> {
   const gateway = await session.gateway();
   const path = `/v1/clients/${segment(client.id)}/credentials`;
-  const credential = await gateway.change("POST", path, { kind: "api-key", expireTime }, { dryRun });
-  if (dryRun === true) {
+  const proof = subject === undefined ? { kind: "api-key" } : { kind: "mtls", subject };
+  const credential = await gateway.change("POST", path, { ...proof, expireTime, overlapSeconds }, { dryRun });
+  if (dryRun === true || subject !== undefined) {
     await session.printOne(credential, { name: "id" });
     return;
   }
@@ -25,6 +34,13 @@ export async function giveCredential(
   );
 }
 
+/** The credentials of a client that count, of a kind or of all. */
+export function activeCredentials(client: Resource, kind?: string): readonly Resource[] {
+  return resourcesAt(client, "credentials").filter(
+    (item) => textAt(item, "state") === "active" && (kind === undefined || textAt(item, "kind") === kind),
+  );
+}
+
 /** Revokes one credential, by its id, or every one that is active. */
 export async function revokeCredentials(
   session: Session,
@@ -32,8 +48,8 @@ export async function revokeCredentials(
   { credential, dryRun }: DryRun & { readonly credential?: string | undefined },
 ): Promise<void> {
   const gateway = await session.gateway();
-  const active = resourcesAt(client, "credentials").filter((item) => textAt(item, "state") === "active");
-  const ids = credential === undefined ? active.map((item) => textAt(item, "id") ?? "") : [credential];
+  const ids =
+    credential === undefined ? activeCredentials(client).map((item) => textAt(item, "id") ?? "") : [credential];
   for (const id of ids) {
     const path = `/v1/clients/${segment(textAt(client, "id") ?? "")}/credentials/${segment(id)}/revoke`;
     await gateway.change("POST", path, {}, { dryRun });

@@ -14,6 +14,8 @@ export type ChangeOptions = {
   readonly dryRun?: boolean | undefined;
   /** The generation that the change was decided on. */
   readonly generation?: number | undefined;
+  /** Where the same change may be asked for again by a later run; else one of its own. */
+  readonly idempotencyKey?: string | undefined;
 };
 
 export type Answer = { readonly status: number; readonly body: Resource; readonly headers: HttpAnswer["headers"] };
@@ -67,9 +69,9 @@ export function createGateway(parts: GatewayParts): Gateway {
         cursor = textAt(page, "nextCursor");
       } while (cursor !== undefined);
     },
-    async change(method, path, body, { dryRun = false, generation } = {}) {
+    async change(method, path, body, { dryRun = false, generation, idempotencyKey = parts.sources.uuid() } = {}) {
       const headers = {
-        ...(!dryRun && { "Idempotency-Key": parts.sources.uuid() }),
+        ...(!dryRun && { "Idempotency-Key": idempotencyKey }),
         ...(generation !== undefined && { "If-Match": `"${generation}"` }),
       };
       return await accepted({ method, path: dryRun ? `${path}?dryRun=true` : path, headers, body });

@@ -34,6 +34,8 @@ export type GatewayOptions = {
   /** Keeps its data there and leaves it; else in a temporary folder that goes with it. */
   readonly data?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The authority of its certificate, where that is not the local one. */
+  readonly ca?: string;
   /** Connections at a time; 8 unless told. */
   readonly connections?: number;
   /** Given the process as soon as there is one; its output is text. */
@@ -81,8 +83,8 @@ export class Gateway implements AsyncDisposable {
       const address = await untilPrinted(started);
       const file = join(started.data, "client.json");
       const { apiKey, cacert } = JSON.parse(await untilThere(file)) as Record<string, string>;
-      if (apiKey === undefined || cacert === undefined) throw new Error(`${file}: wants members`);
-      const ca = await readFile(join(dirname(file), cacert), "utf8");
+      if (apiKey === undefined) throw new Error(`${file}: wants members`);
+      const ca = options.ca ?? (await readFile(join(dirname(file), cacert ?? "ca.pem"), "utf8"));
       const gateway = new Gateway(started, { address, apiKey, ca, connections: options.connections ?? 8 });
       await gateway.#untilReady();
       return gateway;

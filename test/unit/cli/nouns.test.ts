@@ -149,6 +149,14 @@ const MISTYPED: readonly string[] = [
   "audit tail -n x",
   "audit --since yesterday",
   "clients create c --role king",
+  "clients create",
+  "clients create c --from services.yaml",
+  "clients create --from services.yaml --role user",
+  "clients create c --out secrets",
+  "clients rotate c --overlap soon",
+  "clients rotate c --overlap 1h --revoke-old",
+  "clients can c",
+  "clients can c fly key",
   "reencrypt x",
   "open x",
   "encrypt k --format base64",
@@ -274,10 +282,21 @@ describe("clients", () => {
     expect(requests().map(([request]) => request)).toEqual(["POST /v1/clients?dryRun=true"]);
   });
 
-  it("get another key; those before end only where that is asked", async () => {
-    stub.answer({ body: CLIENT }, { body: SECRET }, { body: {} });
-    expect((await claviger("clients", "rotate", "app")).stdout).toBe("clv_sk_new\n");
-    expect(stub.seen).toHaveLength(2);
+  it.for([
+    { typed: "", overlapSeconds: 86_400, told: "end in 24 h" },
+    { typed: "--overlap 90m", overlapSeconds: 5400, told: "end in 5400 s" },
+    { typed: "--overlap 0", overlapSeconds: 0, told: "have ended" },
+  ])("get another key; those before end after an overlap: $typed", async ({ typed, overlapSeconds, told }) => {
+    stub.answer(
+      { body: { ...CLIENT, credentials: [{ id: "crd_1", kind: "api-key", state: "active" }] } },
+      { body: SECRET },
+    );
+    const ran = await claviger("clients", "rotate", "app", ...typed.split(" ").filter((word) => word !== ""));
+    expect(ran).toMatchObject({ code: 0, stdout: "clv_sk_new\n", stderr: expect.stringContaining(told) as string });
+    expect(requests().at(-1)).toEqual(["POST /v1/clients/app/credentials", { kind: "api-key", overlapSeconds }]);
+  });
+
+  it("get another key at once where those before are to be revoked", async () => {
     stub.answer({ body: CLIENT }, { body: SECRET }, { body: {} });
     await claviger("clients", "rotate", "app", "--revoke-old");
     expect(
@@ -295,6 +314,43 @@ describe("clients", () => {
       .map(([request]) => request)
       .filter((request) => request.startsWith("POST"));
     expect(revoked.map((request) => request.split("/").at(-2))).toEqual(["crd_3", "crd_1", "crd_3"]);
+  });
+});
+
+describe("clients with certificates", () => {
+  const enrolled = (state: string, kind = "mtls"): object => ({
+    id: "cli_1",
+    name: "app",
+    credentials: [{ id: "crd_1", kind, state, subject: "CN=app" }],
+  });
+
+  it("are created with a subject, and no secret is printed", async () => {
+    stub.answer({ status: 201, body: enrolled("active") }, { status: 201, body: { id: "crd_1", subject: "CN=app" } });
+    const ran = await claviger("clients", "create", "app", "--allow", "encrypt", "--subject", "CN=app", "-o", "name");
+    expect(ran).toMatchObject({ code: 0, stdout: "crd_1\n", stderr: "" });
+    expect(requests()[1]).toEqual(["POST /v1/clients/cli_1/credentials", { kind: "mtls", subject: "CN=app" }]);
+  });
+
+  it("have no key to rotate, and are told what to do instead", async () => {
+    stub.answer({ body: enrolled("active") });
+    const ran = await claviger("clients", "rotate", "app");
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining("NOTHING_TO_ROTATE") as string });
+    expect(stub.seen).toHaveLength(1);
+  });
+
+  it("get another subject, beside the one before", async () => {
+    stub.answer({ body: enrolled("active") }, { body: { id: "crd_2" } });
+    const ran = await claviger("clients", "rotate", "app", "--subject", "CN=next", "--overlap", "7d");
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining("end in 168 h") as string });
+    expect(requests()[1]).toEqual([
+      "POST /v1/clients/app/credentials",
+      { kind: "mtls", subject: "CN=next", overlapSeconds: 604_800 },
+    ]);
+  });
+
+  it("get an API key where they have nothing that counts", async () => {
+    stub.answer({ body: enrolled("revoked") }, { body: { id: "crd_2", kind: "api-key", secret: "clv_sk_new" } });
+    expect((await claviger("clients", "rotate", "app")).stdout).toBe("clv_sk_new\n");
   });
 });
 
