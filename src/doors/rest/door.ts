@@ -12,6 +12,7 @@ import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { publicKeyRoutes } from "./routes/public-keys.ts";
 import { providerRoutes } from "./routes/providers.ts";
+import { versionRoutes } from "./routes/versions.ts";
 
 /** Every route of the native REST door, the busiest first, and last those that describe it. */
 export function restRoutes(parts: RestParts): readonly Route[] {
@@ -20,6 +21,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...cryptoRoutes(parts),
     ...publicKeyRoutes(parts),
     ...keyRoutes(parts),
+    ...versionRoutes(parts),
     ...providerRoutes(parts),
     ...policyRoutes(parts),
     ...clientRoutes(parts),

@@ -5,7 +5,7 @@ import { activateKey, archiveKey, compromiseKey, deactivateKey, resumeKey, suspe
 import type { Changed } from "#broker/caller.ts";
 import type { KeyView } from "#broker/key-view.ts";
 import { moveAlias } from "#broker/move-alias.ts";
-import { getHistory, getKey, getVersion, type KeyFilter, listKeys, listVersions } from "#broker/read-keys.ts";
+import { getHistory, getKey, type KeyFilter, listKeys } from "#broker/read-keys.ts";
 import { rotateKey } from "#broker/rotate-key.ts";
 import { updateKey } from "#broker/update-key.ts";
 import { KmsError } from "#core/errors.ts";
@@ -13,7 +13,8 @@ import { LABEL_KEY } from "#core/names.ts";
 import { PURPOSES } from "#core/purposes.ts";
 import { STATES } from "#core/states.ts";
 import { authenticatedRoute, type Reply, type Route } from "#http/route.ts";
-import { historyAnswer, keyAnswer, toHistoryJson, toKeyJson, toVersionJson, versionAnswer } from "../key-resource.ts";
+import { historyAnswer, keyAnswer, toHistoryJson, toKeyJson } from "../key-resource.ts";
+import { defined } from "../defined.ts";
 import { listAnswer, listQuery, readCursor, writeCursor } from "../list.ts";
 import { toKeyPatch, toKeyRequest } from "../key-requests.ts";
 import { changedReply } from "../reply.ts";
@@ -279,33 +280,6 @@ function readRoutes(parts: RestParts): readonly Route[] {
         return { status: 200, body: { items: history.map(toHistoryJson), nextCursor: null } };
       },
     }),
-    authenticatedRoute({
-      ...READ,
-      path: "/v1/keys/:key/versions",
-      operation: "keys.versions.list",
-      summary: "The versions of a key, oldest first",
-      answers: { 200: listAnswer(versionAnswer) },
-      handle: async ({ params, facts }, principal) => {
-        const versions = await listVersions(broker, callerOf(parts, facts, principal), param(params, "key"));
-        return { status: 200, body: { items: versions.map(toVersionJson), nextCursor: null } };
-      },
-    }),
-    authenticatedRoute({
-      ...READ,
-      path: "/v1/keys/:key/versions/:version",
-      operation: "keys.versions.get",
-      summary: "One version of a key",
-      answers: { 200: versionAnswer },
-      handle: async ({ params, facts }, principal) => {
-        const number = /^[1-9][0-9]{0,9}$/u.test(param(params, "version")) ? Number(param(params, "version")) : 0;
-        return {
-          status: 200,
-          body: toVersionJson(
-            await getVersion(broker, callerOf(parts, facts, principal), param(params, "key"), number),
-          ),
-        };
-      },
-    }),
   ];
 }
 
@@ -314,15 +288,6 @@ function keyReply(changed: Changed<KeyView>, headers: Readonly<Record<string, st
     { ...changed, value: toKeyJson(changed.value) },
     { ETag: `"${changed.value.key.generation}"`, ...headers },
   );
-}
-
-type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
-};
-
-/** Leaves out the members that are undefined. */
-function defined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
 }
 
 function toFilter(filters: Readonly<Record<string, string | undefined>>): KeyFilter {
