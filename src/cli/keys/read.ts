@@ -39,7 +39,7 @@ export function registerRead(keys: Command, session: Session): void {
       const gateway = await session.gateway();
       const found = await gateway.get(`/v1/keys/${segment(key)}`);
       await session.printOne(found, KEY_VIEW);
-      if (session.format === "table") await session.tell(custodySentence(found));
+      if (session.format === "table") await session.print(`\n${custodySentence(found)}\n`);
     });
   keys
     .command("history <key>")

@@ -82,6 +82,18 @@ const ONE_REQUEST: readonly { typed: string; request: string; body?: object }[] 
     request: "POST /v1/keys/k/rotate",
     body: { prepublishSeconds: 60 },
   },
+  { typed: "keys archive k", request: "POST /v1/keys/k/archive", body: {} },
+  {
+    typed: "keys destroy k --confirm-name k --window-days 7 --ticket T",
+    request: "POST /v1/keys/k/destroy",
+    body: { confirmName: "k", windowDays: 7, ticket: "T" },
+  },
+  { typed: "keys cancel-destroy k", request: "POST /v1/keys/k/cancel-destroy", body: {} },
+  {
+    typed: "keys create k --provider p",
+    request: "POST /v1/keys",
+    body: { name: "k", custody: { kind: "native", provider: "p" } },
+  },
   { typed: "keys rotate k --dry-run", request: "POST /v1/keys/k/rotate?dryRun=true", body: {} },
   { typed: "providers", request: "GET /v1/providers" },
   { typed: "providers show p", request: "GET /v1/providers/p" },

@@ -80,7 +80,7 @@ export const verifyItem = z
       "Where it is checked: on the public key that the gateway keeps, or in the provider.",
     ),
   })
-  .meta({ id: "VerifyRequest", override: { examples: [{ message: "aGVsbG8=", signature: "MEUCIQ…" }] } });
+  .meta({ id: "VerifyRequest", override: { examples: [{ message: "aGVsbG8=", signature: "MEUCIQDJ" }] } });
 
 export const macItem = z
   .strictObject({ message: bytes.describe("Up to 524,288 bytes, or what the provider of the key takes.") })
@@ -100,7 +100,7 @@ export const unwrapItem = z
 
 export const agreeItem = z
   .strictObject({ peerPublicKey: bytes.describe("SPKI in DER, on the curve of the key.") })
-  .meta({ id: "AgreeRequest", override: { examples: [{ peerPublicKey: "MFkwEwYHKoZIzj0CAQ…" }] } });
+  .meta({ id: "AgreeRequest", override: { examples: [{ peerPublicKey: "MFkwEwYHKoZIzj0CAQYI" }] } });
 
 export const encapsulateItem = z.strictObject({}).meta({ id: "EncapsulateRequest", override: { examples: [{}] } });
 
