@@ -1,7 +1,7 @@
 import type { AlgorithmName } from "#core/algorithms.ts";
 import type { Capabilities, CapabilityRow, ProviderOperation } from "#core/provider.ts";
 import { refused } from "./errors.ts";
-import { isImportable, maxMaterialBytes } from "./import-material.ts";
+import { isImportable, materialBounds } from "./import-material.ts";
 import { digestBytes, modulusBytes, OFFERED, shapeOf } from "./specs.ts";
 
 /** Encrypt, Sign, Verify, GenerateMac and VerifyMac take 1 to this many bytes (API reference, Plaintext, Message). */
@@ -71,7 +71,7 @@ function digestsOf(algorithm: AlgorithmName): { digests?: true } {
 const ROWS: readonly CapabilityRow[] = OFFERED.flatMap((algorithm) => [
   ...abilitiesOf(algorithm).map((ability) => ({ ...ability, algorithm })),
   ...(isImportable(algorithm)
-    ? [{ operation: "import", algorithm, maxInputBytes: maxMaterialBytes(algorithm), context: "none" } as const]
+    ? [{ operation: "import", algorithm, ...materialBounds(algorithm), context: "none" } as const]
     : []),
 ]);
 

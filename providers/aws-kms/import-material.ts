@@ -33,8 +33,11 @@ export function isImportable(algorithm: AlgorithmName): boolean {
   return keySpec in SECRET_BYTES || keySpec in PRIVATE_KINDS || modulusBytes(keySpec) !== undefined;
 }
 
-export function maxMaterialBytes(algorithm: AlgorithmName): number {
-  return SECRET_BYTES[shapeOf(algorithm).keySpec] ?? MAX_PRIVATE_KEY_BYTES;
+/** Bounds of the material's length, as a row has them: one length of a secret, many of private keys. */
+export function materialBounds(algorithm: AlgorithmName): { minInputBytes?: number; maxInputBytes: number } {
+  const bytes = SECRET_BYTES[shapeOf(algorithm).keySpec];
+  if (bytes === undefined) return { maxInputBytes: MAX_PRIVATE_KEY_BYTES };
+  return { minInputBytes: bytes, maxInputBytes: bytes };
 }
 
 /** How material of the algorithm is wrapped on its way: RSA keys fit no RSAES-OAEP, and secrets need nothing else. */
