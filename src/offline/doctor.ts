@@ -5,6 +5,7 @@ import type { Finding } from "./finding.ts";
 import { loadConfig } from "./load-config.ts";
 import type { OfflineHost } from "./host.ts";
 import { openProvider } from "./open-provider.ts";
+import { clientAuthorityFindings, localTrustFindings } from "./trust-findings.ts";
 
 export type DoctorOptions = { readonly config?: string; readonly data: string; readonly provider?: string };
 
@@ -23,6 +24,8 @@ export async function doctorOffline(
     ...(await folderFindings(data)),
     ...(await journalFindings(config, data)),
     ...(await certificateFindings(config, data)),
+    ...(await clientAuthorityFindings(config)),
+    ...(await localTrustFindings(config, data)),
   ];
 }
 

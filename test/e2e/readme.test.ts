@@ -15,6 +15,12 @@ const { scripts } = JSON.parse(await readFile(new URL("package.json", ROOT), "ut
   readonly scripts: Readonly<Record<string, string>>;
 };
 const SERVES_MS = 60_000;
+const TRUST_JAVA = `public class Trust {
+  public static void main(String[] words) throws Exception {
+    System.out.println(new String(java.net.URI.create(words[0]).toURL().openStream().readAllBytes()));
+  }
+}
+`;
 
 describe("the README, followed from top to bottom in one folder", () => {
   let reader: Reader;
@@ -106,6 +112,34 @@ describe("the README, followed from top to bottom in one folder", () => {
     const fetched = `node -e 'fetch("https://127.0.0.1:8443/readyz").then(async (r) => console.log(await r.text()))'`;
     expect((await reader.run(fetched)).code).not.toBe(0);
     expect(await reader.run(`NODE_EXTRA_CA_CERTS=fresh/ca.pem ${fetched}`)).toMatchObject({
+      stdout: '{"ready":true}\n',
+    });
+  }, 60_000);
+
+  it("Python trusts it as the README says", async (context) => {
+    expect(README).toMatch(/`REQUESTS_CA_BUNDLE=data\/ca\.pem`.*`SSL_CERT_FILE=data\/ca\.pem`/u);
+    const ways = {
+      SSL_CERT_FILE: "import urllib.request as u; print(u.urlopen('https://127.0.0.1:8443/readyz').read().decode())",
+      REQUESTS_CA_BUNDLE: "import requests as r; print(r.get('https://127.0.0.1:8443/readyz').text)",
+    };
+    for (const [name, script] of Object.entries(ways)) {
+      const [imported] = script.split(" as ");
+      if ((await reader.run(`python3 -c "${imported}"`)).code !== 0)
+        context.skip("no Python here, or without requests");
+      expect((await reader.run(`python3 -c "${script}"`)).code).not.toBe(0);
+      expect(await reader.run(`${name}=fresh/ca.pem python3 -c "${script}"`)).toMatchObject({
+        stdout: '{"ready":true}\n',
+      });
+    }
+  }, 60_000);
+
+  it("Java trusts it as the README says", async (context) => {
+    const [, keytool = "", option = ""] = /`(keytool [^`]+)`, then `(-D[^`]+)`/u.exec(README) ?? [];
+    if ((await reader.run("javac -version")).code !== 0) context.skip("no Java here");
+    await writeFile(join(reader.folder, "Trust.java"), TRUST_JAVA);
+    expect(await reader.run(keytool.replace("data/ca.pem", "fresh/ca.pem"))).toMatchObject({ code: 0 });
+    expect((await reader.run("java Trust.java https://127.0.0.1:8443/readyz")).code).not.toBe(0);
+    expect(await reader.run(`java ${option} Trust.java https://127.0.0.1:8443/readyz`)).toMatchObject({
       stdout: '{"ready":true}\n',
     });
   }, 60_000);

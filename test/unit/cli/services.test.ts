@@ -87,6 +87,11 @@ describe("a file of services", () => {
       told: ["1:16: the member stands here twice"],
     },
     {
+      name: "with * beside an operation",
+      text: APP.replace("[encrypt]", '["*", encrypt]'),
+      told: ["1:48: allow: wanted * alone, or operations"],
+    },
+    {
       name: "with empty values",
       text: APP.replace("app", ""),
       told: [expect.stringContaining("name: wanted a name") as string],

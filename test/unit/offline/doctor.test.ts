@@ -116,6 +116,46 @@ describe("a journal", () => {
   });
 });
 
+describe("the trust of clients", () => {
+  it("in the local authority is told for four of them", async () => {
+    await writeFile(join(data, "ca.pem"), (await createLocalAuthority(Date.now())).certificate, { mode: 0o600 });
+    const findings = (await doctorOffline({ data }, host)).filter(({ check }) => check.startsWith("trust in "));
+    expect(findings.map(({ check }) => check)).toEqual([
+      "trust in curl",
+      "trust in Node.js",
+      "trust in Python",
+      "trust in Java",
+    ]);
+    for (const { result, detail } of findings)
+      expect([result, detail.includes(join(data, "ca.pem"))]).toEqual(["ok", true]);
+    await writeFile(join(data, "ca.pem"), "hello");
+    expect(await results()).toContain("local authority fail");
+  });
+
+  it("is not told where the gateway has a certificate of its own", async () => {
+    await writeFile(join(data, "ca.pem"), (await createLocalAuthority(Date.now())).certificate, { mode: 0o600 });
+    const config = await configFile(`${PROVIDERS}listen: { tls: { certificate: a.pem, key: a.key } }\n`);
+    expect((await results({ config })).filter((result) => result.startsWith("trust"))).toEqual([]);
+  });
+
+  it("of their own certificates is told for each authority of the bundle", async () => {
+    const bundle = join(folder, "clients.pem");
+    const config = await configFile(`${PROVIDERS}listen: { clientCertificates: ${bundle} }\n`);
+    const now = Date.now();
+    const { certificate } = await issueServerCertificate(await createLocalAuthority(now), { host: "127.0.0.1", now });
+    const [server = "", authority = ""] = certificate.split(/(?<=-----END CERTIFICATE-----\n)/u);
+    const told = async (): Promise<readonly string[]> =>
+      (await results({ config })).filter((result) => result.startsWith("client authorities"));
+    expect(await told()).toEqual(["client authorities fail"]);
+    await writeFile(bundle, `${authority}${authority}`);
+    expect(await told()).toEqual(["client authorities ok", "client authorities ok"]);
+    await writeFile(bundle, `${authority}${server}`);
+    expect(await told()).toEqual(["client authorities fail"]);
+    await writeFile(bundle, "hello");
+    expect(await told()).toEqual(["client authorities fail"]);
+  });
+});
+
 describe("a certificate", () => {
   const config = async (text = PROVIDERS): Promise<Config> => {
     const parsed = await parseConfig({ text, kinds: PROVIDER_KINDS, environment: {}, readFile: () => "" });
