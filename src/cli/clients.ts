@@ -21,6 +21,14 @@ const CLIENT_VIEW: View = {
     ["KEYS", "keys"],
     ["ALLOW", "allow"],
     ["CREDENTIALS", (client) => resourcesAt(client, "credentials").filter(({ state }) => state === "active").length],
+    [
+      "LAST USED",
+      (client) =>
+        resourcesAt(client, "credentials")
+          .flatMap((one) => textAt(one, "lastUseTime") ?? [])
+          .toSorted()
+          .at(-1),
+    ],
     ["EXPIRES", "expireTime"],
     ["ID", "id"],
   ],

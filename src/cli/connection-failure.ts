@@ -22,7 +22,7 @@ export function isBrokenConnection(error: unknown): boolean {
 /** Why there is no answer: the server is not trusted, did not answer in time, or cannot be reached. */
 export function connectionFailure(
   error: unknown,
-  { address, requestId }: { address: URL; requestId: string },
+  { address, requestId, withCertificate = false }: { address: URL; requestId: string; withCertificate?: boolean },
 ): Failure {
   const code = codeOf(error);
   const host = address.host;
@@ -48,12 +48,17 @@ export function connectionFailure(
     };
     return new Failure(EXIT.unavailable, { ...text, next: "look whether it was done, and try again" }, error);
   }
-  const why = isBrokenConnection(error) ? "the connection broke, twice" : "the gateway cannot be reached";
+  const isBroken = isBrokenConnection(error);
+  const why = isBroken ? "the connection broke, twice" : "the gateway cannot be reached";
   const text = {
     what: `no answer from ${host}`,
     code,
     why,
-    next: "npx claviger doctor tells more; is the gateway running?",
+    // a gateway says on the wire nothing of a certificate that it refuses
+    next:
+      isBroken && withCertificate
+        ? "look into the gateway's log for CLIENT_CERTIFICATE_REFUSED: it may have refused the client certificate"
+        : "npx claviger doctor tells more; is the gateway running?",
     requestId,
   };
   return new Failure(EXIT.unavailable, text, error);

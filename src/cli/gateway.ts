@@ -120,7 +120,8 @@ async function send(parts: GatewayParts, outgoing: Outgoing): Promise<Answer> {
     return asksForSameKey(answer.body) && "Idempotency-Key" in request.headers ? await attempt() : answer;
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw connectionFailure(error, { address: parts.settings.address, requestId });
+    const { address, credential } = parts.settings;
+    throw connectionFailure(error, { address, requestId, withCertificate: credential?.kind === "certificate" });
   }
 }
 

@@ -103,6 +103,15 @@ export function storeUnsealedSuite({ create }: StoreHarness): void {
       expect((await subject.open()).lastUse(keyId(1))).toBe(hour);
     });
 
+    it("is told of credentials as of keys", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      store.noteUse("crd_1", 7 * HOUR_MS + 1);
+      await store[Symbol.asyncDispose]();
+      const next = await subject.open();
+      expect([next.lastUse("crd_1"), next.lastUse("crd_2")]).toEqual([7 * HOUR_MS, undefined]);
+    });
+
     it("is written when the store closes", async () => {
       await using subject = await create();
       const store = await subject.open();

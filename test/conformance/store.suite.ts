@@ -114,6 +114,25 @@ function changeSuite({ create }: StoreHarness): void {
   });
 
   describe("catalog", () => {
+    it("finds credentials by what their certificates say, and API keys under nothing", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      const common = { kind: "mtls", digest: null, subject: "CN=a" } as const;
+      const [one, two] = [
+        { ...RECORDS.credentials(1), ...common, state: "revoked" as const },
+        { ...RECORDS.credentials(2), ...common },
+      ];
+      const apiKey = RECORDS.credentials(3);
+      await store.change(writes(...[one, two, apiKey].map((record) => putRecord("credentials", record, 0))));
+      expect(store.catalog.credentialsBySubject("CN=a")).toEqual([one, two]);
+      expect(store.catalog.credentialsBySubject("")).toEqual([]);
+      expect(store.catalog.credentialByDigest("")).toBeUndefined();
+      const ifRevision = store.catalog.revisionOf("credentials", one.id);
+      await store.change(writes({ table: "credentials", id: one.id, record: null, ifRevision }));
+      expect(store.catalog.credentialsBySubject("CN=a")).toEqual([two]);
+      expect((await subject.open()).catalog.credentialsBySubject("CN=a")).toEqual([two]);
+    });
+
     it("lists keys in the order of their creation, and counts them", async () => {
       await using subject = await create();
       const store = await subject.open();

@@ -54,6 +54,11 @@ const ROUTES: readonly {
     ask: (p) => p.post("/v1/aliases/x/move?dryRun=true", { from: "orders-1", to: "orders-1" }),
     roles: "admin",
   },
+  {
+    name: "ask what a client may",
+    ask: (p) => p.post("/v1/keys/orders-1/access-explain", { client: "admin", operation: "encrypt" }),
+    roles: "operator admin auditor",
+  },
   { name: "list clients", ask: (p) => p.get("/v1/clients"), roles: "operator admin auditor" },
   { name: "create a client", ask: (p) => p.post("/v1/clients?dryRun=true", { name: "new" }), roles: "admin" },
   {

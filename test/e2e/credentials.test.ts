@@ -321,6 +321,15 @@ describe("the command", () => {
     expect((await claviger(["keys", "-o", "name"], environment)).stdout).toBe("orders\ninvoices\n");
   });
 
+  it("is told where to look when its certificate is refused", async () => {
+    const { cert, key } = await issue(foreign, { subject: "CN=cli" });
+    await put("foreign.pem", cert);
+    await put("foreign-key.pem", key);
+    const environment = { CLAVIGER_CLIENT_CERT: "foreign.pem", CLAVIGER_CLIENT_KEY: "foreign-key.pem" };
+    const ran = await claviger(["keys"], environment);
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("CLIENT_CERTIFICATE_REFUSED") as string });
+  });
+
   it("says which rule lets a client use a key or not", async () => {
     const can = async (...words: string[]): Promise<readonly [number, string]> => {
       const { code, stdout } = await claviger(["clients", "can", ...words]);

@@ -27,7 +27,7 @@ export const ERROR_NOTES = {
   },
   UNAUTHENTICATED: {
     means: "There is no credential, or it is unknown, revoked or expired.",
-    next: "Send `Authorization: Bearer` with an API key of a client that exists; an admin makes a new one.",
+    next: "Send `Authorization: Bearer` with an API key of a client that exists, or show a certificate that is enrolled; an admin makes a new one.",
   },
   PERMISSION_DENIED: {
     means: "The caller's role, its `allow` list or its `contextEquals` does not cover the request.",
@@ -54,7 +54,8 @@ export const ERROR_NOTES = {
     next: "Accept `application/json`, or send no `Accept`.",
   },
   NAME_TAKEN: {
-    means: "Another key of the namespace has the name or alias, or another client or namespace has the name.",
+    means:
+      "Another key of the namespace has the name or alias, another client or namespace has the name, or another credential the subject of the certificate.",
     next: "Take another name. An alias is moved with `POST /v1/aliases/{alias}/move`.",
   },
   KEY_NOT_ACTIVE: {

@@ -27,6 +27,13 @@ it.for(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ETIMEDOUT", "
   },
 );
 
+it("a connection that broke under a client certificate may be a refusal of it", () => {
+  const nextOf = (code: string, withCertificate: boolean): string =>
+    connectionFailure(systemError(code), { ...place, withCertificate }).text.next;
+  expect(nextOf("ECONNRESET", true)).toContain("CLIENT_CERTIFICATE_REFUSED");
+  expect([nextOf("ECONNRESET", false), nextOf("ECONNREFUSED", true)].join()).not.toContain("CERTIFICATE");
+});
+
 it("no answer in time is told as such", () => {
   const aborted = Object.assign(new Error("aborted", { cause: new DOMException("late", "TimeoutError") }), {
     code: "ABORT_ERR",
