@@ -21,13 +21,14 @@ import { restDoor } from "#doors/rest/door.ts";
 import type { PolicyProblem } from "#doors/rest/rest-parts.ts";
 import { badPath, type Kit, noRoute } from "#http/mount.ts";
 import { PeerCertificates } from "#http/peer-certificates.ts";
-import { openServer, type RunningServer, type Tls } from "#http/server.ts";
+import { openServer, type Tls } from "#http/server.ts";
 import { createProviderPool, type ProviderPool } from "#resilience/provider-pool.ts";
 import { openStore } from "#store/open-store.ts";
 import { startBackground } from "./app/background.ts";
 import { beFirstOrAfter } from "./app/first-start.ts";
 import { ensureDefaultNamespace, ensureFirstAdmin, updateAddress } from "./app/first-client.ts";
 import { completeJournal, forgetUnfinishedStart, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
+import { followTlsFiles } from "./app/follow-tls-files.ts";
 import { makeFolder } from "./app/make-folder.ts";
 import { createMetrics, type Metrics } from "./app/metrics.ts";
 import { observe } from "./app/observed.ts";
@@ -41,7 +42,6 @@ import { untilUnsealed } from "./app/sealed.ts";
 import { proofOf } from "./app/proof-of.ts";
 import { publishAuditKey } from "./app/publish-audit-key.ts";
 import { timedAudit } from "./app/timed-audit.ts";
-import { TlsFiles } from "./app/tls-files.ts";
 import { unlock, type UnlockParts } from "./app/unlock.ts";
 
 /** How long the start waits for providers to say what they are; who is later is met in the background. */
@@ -102,10 +102,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = await openParts(options, { store, journal, roots, fleet, pool, slot, metrics, stack });
   broker.parts = parts;
   await ensureDefaultNamespace(store, sources);
-  const tls = config.listen.insecureHttp ? undefined : await serverTls({ config, dataFolder, store, roots, sources });
+  const makeTls = async (): Promise<Tls> => await serverTls({ config, dataFolder, store, roots, sources });
+  const tls = config.listen.insecureHttp ? undefined : await makeTls();
   const closing = { begun: false };
   const port = options.listens
-    ? await openListener(options, parts, { metrics, closing, tls, stack })
+    ? await openListener(options, parts, { metrics, closing, tls, makeTls, stack })
     : config.listen.port;
   const address = addressOf(config, port);
   if (slot.number === 1) await announce(store, { options, address });
@@ -133,14 +134,19 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   };
 }
 
-type Listening = Omit<Serving, "peers"> & { readonly tls: Tls | undefined; readonly stack: AsyncDisposableStack };
+type Listening = Omit<Serving, "peers"> & {
+  readonly tls: Tls | undefined;
+  /** Makes the certificate again, anew where it is about to end. */
+  readonly makeTls: () => Promise<Tls>;
+  readonly stack: AsyncDisposableStack;
+};
 
 async function openListener(
   options: GatewayOptions,
   parts: BrokerParts,
-  { metrics, closing, tls, stack }: Listening,
+  { metrics, closing, tls, makeTls, stack }: Listening,
 ): Promise<number> {
-  const { config, sources, log } = options;
+  const { config, dataFolder, sources, log } = options;
   const peers = new PeerCertificates();
   const server = await openServer({
     host: config.listen.host,
@@ -159,29 +165,19 @@ async function openListener(
   stack.defer(async () => {
     await server.close(CLOSE_MS);
   });
-  if (tls !== undefined) await followTlsFiles(options, server, stack);
-  return server.port;
-}
-
-async function followTlsFiles(
-  { config, dataFolder, sources, log, onReload }: GatewayOptions,
-  server: RunningServer,
-  stack: AsyncDisposableStack,
-): Promise<void> {
-  const files = stack.use(
-    new TlsFiles({
-      paths: tlsPaths(config, dataFolder),
-      read: async () => await readTlsFiles(config, dataFolder),
-      renew: (tls) => {
-        server.renew(tls);
-      },
+  if (tls === undefined) return server.port;
+  stack.use(
+    await followTlsFiles({
+      server,
       scheduler: sources.scheduler,
       log,
+      paths: tlsPaths(config, dataFolder),
+      read: async () => await readTlsFiles(config, dataFolder),
+      onReload: options.onReload,
+      renewFiles: config.listen.tls === null ? makeTls : undefined,
     }),
   );
-  await files.start();
-  const reloading = onReload?.(() => void files.reload());
-  if (reloading !== undefined) stack.use(reloading);
+  return server.port;
 }
 
 function createPool({ config, sources, log }: GatewayOptions, metrics: Metrics): ProviderPool {

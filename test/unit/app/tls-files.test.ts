@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readClientAuthorities } from "#app/client-authorities.ts";
+import { type FollowOptions, followTlsFiles } from "#app/follow-tls-files.ts";
 import { TlsFiles } from "#app/tls-files.ts";
 import type { Tls } from "#http/server.ts";
+import { ManualTime } from "../../conformance/manual-time.ts";
 import { createAuthority, issue } from "../../fakes/client-certificates.ts";
 
 let folder: string;
@@ -97,6 +99,63 @@ describe("the files of a listener's certificates", () => {
     await files[Symbol.asyncDispose]();
     await files.reload();
     expect(seen.renewed).toEqual(["one"]);
+  });
+});
+
+describe("what a listener does for its certificates", () => {
+  const HALF_DAY_MS = 12 * 3_600_000;
+  const settle = async (): Promise<void> => {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  };
+
+  async function listen(renewFiles: FollowOptions["renewFiles"]) {
+    const time = new ManualTime();
+    const seen = { renewed: 0, told: [] as string[], reload: () => undefined as void, listening: true };
+    const followed = await followTlsFiles({
+      server: { renew: () => void (seen.renewed += 1) },
+      scheduler: time.sources.scheduler,
+      log: { info: () => undefined, error: (_fields, message) => seen.told.push(message) },
+      paths: [],
+      read: async () => await Promise.resolve({ certificate: "", key: "" }),
+      onReload: (listener) => {
+        seen.reload = listener;
+        return { [Symbol.dispose]: () => (seen.listening = false) };
+      },
+      renewFiles,
+    });
+    return { time, seen, followed };
+  }
+
+  it("is to make them anew in time, where they are of the local authority", async () => {
+    let made = 0;
+    const { time, seen, followed } = await listen(async () => {
+      made += 1;
+      if (made === 1) throw new Error("the disk is full");
+      return await Promise.resolve();
+    });
+    time.advance(HALF_DAY_MS - 1);
+    await settle();
+    expect(made).toBe(0);
+    time.advance(1);
+    await settle();
+    expect([made, seen.told]).toEqual([
+      1,
+      ["TLS_NOT_RENEWED: renewing the certificate failed, and is tried again: the disk is full"],
+    ]);
+    time.advance(HALF_DAY_MS);
+    await settle();
+    expect([made, seen.told.length]).toEqual([2, 1]);
+    await followed[Symbol.asyncDispose]();
+  });
+
+  it("is to read them when it is told to, until it ends", async () => {
+    const { seen, followed } = await listen(undefined);
+    seen.reload();
+    await expect.poll(() => seen.renewed).toBe(1);
+    await followed[Symbol.asyncDispose]();
+    expect(seen.listening).toBe(false);
   });
 });
 
