@@ -1,4 +1,5 @@
 import { constants } from "node:os";
+import type { AlgorithmName } from "#core/algorithms.ts";
 import { type Failure, ProviderError, type ProviderFault } from "#core/failures.ts";
 
 /** What goes wrong in a software HSM, in its own words, and what that means. */
@@ -12,6 +13,8 @@ export const LOCAL_FAULTS = {
   KeyDamaged: "STATE",
   /** The one answer to bytes that do not open, whatever is wrong with them. */
   InvalidBytes: "INVALID",
+  /** Bytes from outside that are no key of the algorithm. */
+  InvalidKey: "INVALID",
   InvocationBoundReached: "EXHAUSTED",
   StoreFull: "EXHAUSTED",
   /** The folder is away, or another one stands in its place. */
@@ -40,6 +43,11 @@ export class LocalHsmError extends Error {
 /** Bytes that do not open: one message for every reason. */
 export function invalidBytes(): LocalHsmError {
   return new LocalHsmError("InvalidBytes", "the bytes do not open under this key and context");
+}
+
+/** Bytes from outside that are no key of an algorithm: one message for every reason. */
+export function invalidKey(algorithm: AlgorithmName): LocalHsmError {
+  return new LocalHsmError("InvalidKey", `the bytes are no key for ${algorithm}`);
 }
 
 /** What no capability row allows; callers are meant to ask before. */

@@ -1,3 +1,4 @@
+import type { AlgorithmName } from "#core/algorithms.ts";
 import type { Uuid } from "#core/ids.ts";
 import { LocalHsmError } from "./errors.ts";
 import type { ObjectMeta } from "./object-file.ts";
@@ -24,19 +25,19 @@ export class InvocationCounter {
    *
    * @throws {LocalHsmError} `InvocationBoundReached` once 2^31 have been set aside; as any use of the key.
    */
-  async take(id: Uuid): Promise<void> {
+  async take(id: Uuid, algorithm: AlgorithmName): Promise<void> {
     for (;;) {
       const left = this.#left.get(id) ?? 0;
       if (left > 0) {
         this.#left.set(id, left - 1);
         return;
       }
-      await this.#refill(id);
+      await this.#refill(id, algorithm);
     }
   }
 
-  async #refill(id: Uuid): Promise<void> {
-    const under = this.#refills.get(id) ?? this.#reserve(id);
+  async #refill(id: Uuid, algorithm: AlgorithmName): Promise<void> {
+    const under = this.#refills.get(id) ?? this.#reserve(id, algorithm);
     this.#refills.set(id, under);
     try {
       await under;
@@ -45,14 +46,14 @@ export class InvocationCounter {
     }
   }
 
-  async #reserve(id: Uuid): Promise<void> {
-    await this.#store.update(id, reserved);
+  async #reserve(id: Uuid, algorithm: AlgorithmName): Promise<void> {
+    await this.#store.update(id, (meta) => reserved(meta, algorithm));
     this.#left.set(id, (this.#left.get(id) ?? 0) + INVOCATION_BLOCK);
   }
 }
 
-function reserved(meta: ObjectMeta): ObjectMeta {
-  requireUsable(meta, "AES-256-GCM");
+function reserved(meta: ObjectMeta, algorithm: AlgorithmName): ObjectMeta {
+  requireUsable(meta, algorithm);
   const invocations = meta.invocations + INVOCATION_BLOCK;
   if (invocations > MAX_INVOCATIONS) {
     throw new LocalHsmError(

@@ -1,12 +1,13 @@
-import { createHmac } from "node:crypto";
 import type { Random, Sources } from "#core/clock.ts";
 import type { CallContext, KeyAdministration, Observation } from "#core/provider.ts";
 import { underSignal } from "./cancellation.ts";
-import { LOCAL_CAPABILITIES, MATERIAL_BYTES } from "./capabilities.ts";
+import { LOCAL_CAPABILITIES } from "./capabilities.ts";
 import { unsupported } from "./errors.ts";
+import { newMaterial } from "./generate.ts";
 import { objectIdOfRef } from "./names.ts";
 import type { ObjectMeta } from "./object-file.ts";
 import type { ObjectStore } from "./objects.ts";
+import { shapeOf } from "./shapes.ts";
 import { CHANGES, observationOf } from "./states.ts";
 
 const MARKER = /^[a-z0-9-]{1,64}$/u;
@@ -21,8 +22,7 @@ export function localKeys(store: ObjectStore, { clock, random }: Sources): KeyAd
   return {
     create: async (spec, call) =>
       await underSignal(call, async () => {
-        if (!MARKER.test(spec.marker)) throw unsupported("a marker other than 1..64 of [a-z0-9-]");
-        if (spec.marker === CANARY_MARKER) throw unsupported("the marker of the canary key");
+        requireMarker(spec.marker);
         return observationOf(await createKey(store, spec, random));
       }),
     enable: async (ref, call) => await change(ref, call, CHANGES.enable),
@@ -38,21 +38,15 @@ export function localKeys(store: ObjectStore, { clock, random }: Sources): KeyAd
 
 /** Makes a key with fresh material, or answers the one that carries the marker already. */
 export async function createKey(store: ObjectStore, spec: KeySpec, random: Random): Promise<ObjectMeta> {
-  const bytes = MATERIAL_BYTES[spec.algorithm];
-  if (bytes === undefined) throw unsupported(`a key for ${spec.algorithm}`);
   const { algorithm, marker, description } = spec;
-  return await store.create({ algorithm, marker, description, material: freshMaterial(bytes, random) });
+  if (shapeOf(algorithm) === undefined) throw unsupported(`a key for ${algorithm}`);
+  return await store.create({ algorithm, marker, description }, async () => await newMaterial(algorithm, random));
 }
 
-/** HKDF-Extract of both generators (keys.md, "New keys"): a cloned machine repeats at most one of them. At most 64 bytes. */
-function freshMaterial(length: number, random: Random): Buffer {
-  const input = random.bytes(32);
-  const whole = createHmac("sha512", random.kernelBytes(32)).update(input).digest();
-  const material = Buffer.alloc(length);
-  whole.copy(material);
-  whole.fill(0);
-  input.fill(0);
-  return material;
+/** Refuses a marker that no key of others may carry. */
+export function requireMarker(marker: string): void {
+  if (!MARKER.test(marker)) throw unsupported("a marker other than 1..64 of [a-z0-9-]");
+  if (marker === CANARY_MARKER) throw unsupported("the marker of the canary key");
 }
 
 function requireWindow(days: number): void {

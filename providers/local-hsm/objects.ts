@@ -13,8 +13,8 @@ import { objectsFolder } from "./token.ts";
 const CACHED_OBJECTS = 64;
 const ATTEMPTS = 16;
 
-/** What a new key starts with; `material` is zeroed once it is sealed. */
-export type NewObject = Pick<ObjectMeta, "algorithm" | "marker" | "description"> & { readonly material: Buffer };
+/** What a new key starts with. */
+export type NewObject = Pick<ObjectMeta, "algorithm" | "marker" | "description">;
 
 /**
  * The keys of one folder. Other processes change them too, so that each call looks for the newest generation first, and each change is
@@ -57,18 +57,20 @@ export class ObjectStore implements Disposable {
     throw busy(id);
   }
 
-  /** Makes a key, or answers the one that carries the marker already. */
-  async create({ material, ...described }: NewObject): Promise<ObjectMeta> {
+  /**
+   * Makes a key, or answers the one that carries the marker already. `makeMaterial` is asked only where there is none, for an RSA key takes
+   * seconds; what it gives is zeroed once it is sealed.
+   */
+  async create(described: NewObject, makeMaterial: () => Promise<Buffer>): Promise<ObjectMeta> {
     const { uuid, masterKey } = await this.#session.token();
     const id = objectIdOf({ token: uuid, marker: described.marker });
-    const createTime = this.#sources.clock.now();
-    const meta = { ...FRESH, ...described, id, createTime };
-    const bytes = sealObject({ meta, material }, masterKey);
-    material.fill(0);
+    const meta = { ...FRESH, ...described, id, createTime: this.#sources.clock.now() };
+    let bytes: Buffer | undefined;
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if ((await newestGeneration(this.#folderOf(id))) !== undefined)
         return await this.use(id, (object) => object.meta);
       await this.#session.requirePresent();
+      bytes ??= sealAndForget(meta, await makeMaterial(), masterKey);
       await makeFolder(this.#folderOf(id));
       if (await this.#commit(meta, bytes)) return meta;
     }
@@ -149,6 +151,14 @@ export class ObjectStore implements Disposable {
 }
 
 const FRESH = { format: 1, generation: 1, state: "enabled", destroyTime: null, invocations: 0 } as const;
+
+function sealAndForget(meta: ObjectMeta, material: Buffer, masterKey: KeyObject): Buffer {
+  try {
+    return sealObject({ meta, material }, masterKey);
+  } finally {
+    material.fill(0);
+  }
+}
 
 /** The next generation of a key, sealed; no bytes where nothing changes. */
 function changed(

@@ -41,9 +41,9 @@ describe("encryptions with a raw GCM key", () => {
   it("take a new block when one is used up", async () => {
     const { store, id } = await countedKey();
     const counter = new InvocationCounter(store);
-    for (let taken = 0; taken < INVOCATION_BLOCK; taken++) await counter.take(id);
+    for (let taken = 0; taken < INVOCATION_BLOCK; taken++) await counter.take(id, "AES-256-GCM");
     expect(await invocations(store, id)).toBe(INVOCATION_BLOCK);
-    await counter.take(id);
+    await counter.take(id, "AES-256-GCM");
     expect(await invocations(store, id)).toBe(2 * INVOCATION_BLOCK);
   });
 
@@ -52,7 +52,7 @@ describe("encryptions with a raw GCM key", () => {
     const stores = await Promise.all([storeOf(local), storeOf(local), storeOf(local)]);
     await Promise.all(
       stores.map(async (store) => {
-        await new InvocationCounter(store).take(id);
+        await new InvocationCounter(store).take(id, "AES-256-GCM");
       }),
     );
     const [store] = stores;
@@ -63,7 +63,7 @@ describe("encryptions with a raw GCM key", () => {
     const { local, store, id } = await countedKey();
     await store.update(id, (meta) => ({ ...meta, invocations: MAX_INVOCATIONS - INVOCATION_BLOCK }));
     const counter = new InvocationCounter(store);
-    await counter.take(id);
+    await counter.take(id, "AES-256-GCM");
     expect(await invocations(store, id)).toBe(MAX_INVOCATIONS);
     const input = { ref: id, algorithm: "AES-256-GCM", plaintext: Buffer.from("x"), context: NO_CONTEXT } as const;
     const error: unknown = await local.provider.cipher?.encrypt(input, call()).catch((caught: unknown) => caught);
