@@ -11,7 +11,7 @@ export const failureTests: ProviderTests = ({ capabilities }) => {
     run: async (provider: Provider, ref: NativeRef, context: CallContext) =>
       await runUse(use, provider, { ref, call: context }),
   }));
-  const everything = [...uses, ...administrationOf(capabilities.destructionDays?.min ?? 0)];
+  const everything = [...uses, ...administrationOf(capabilities)];
   return [
     {
       name: "a key that does not exist is NOT_FOUND, whatever is asked of it",

@@ -3,16 +3,20 @@ import { expect } from "vitest";
 import { uuidFromBytes } from "#core/ids.ts";
 import type { AlgorithmName } from "#core/algorithms.ts";
 import { NO_CONTEXT } from "#core/context.ts";
-import type { CallContext, Capabilities, Provider, ProviderOperation } from "#core/provider.ts";
+import type { CallContext, Capabilities, CapabilityRow, Provider, ProviderOperation } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
+import { outsidePair, spkiOf } from "./material.ts";
 import { call } from "./subject.ts";
+
+/** What a use does with a key of the service. */
+export type UseOperation = Exclude<ProviderOperation, "import">;
 
 /** One way to use a key. */
 export type Use = {
   readonly name: string;
-  readonly operation: ProviderOperation;
+  readonly operation: UseOperation;
   readonly algorithm: AlgorithmName;
-  /** What an opening use is given. */
+  /** What an opening use is given; the peer's key of an agreement. */
   readonly bytes: Uint8Array;
 };
 
@@ -24,22 +28,34 @@ const WRAP_CONTEXT = {
   digest: randomBytes(32),
 };
 /** What makes the bytes that an operation opens. */
-const MAKERS: Partial<Readonly<Record<ProviderOperation, ProviderOperation>>> = {
+const MAKERS: Partial<Readonly<Record<UseOperation, UseOperation>>> = {
   decrypt: "encrypt",
   unwrap: "wrap",
   "verify-mac": "mac",
+  verify: "sign",
+  "unwrap-material": "wrap-material",
+  decapsulate: "encapsulate",
 };
 
-/** Every declared use of a key: one per row. What the opening ones are given opens under no key. */
+/** Whether an operation protects; a key that is `process-only` does no such thing. */
+export function isProtecting(operation: UseOperation): boolean {
+  return ["encrypt", "wrap", "wrap-material", "mac", "sign", "encapsulate"].includes(operation);
+}
+
+/** Every declared use of a key: one per row. What the opening ones are given has the right length, and opens under no key. */
 export function usesOf({ rows, recipientAlgorithm }: Capabilities): Use[] {
-  return rows
-    .filter((row) => row.algorithm === recipientAlgorithm || (row.operation !== "wrap" && row.operation !== "unwrap"))
-    .map(({ operation, algorithm }) => ({
-      name: `${operation} with ${algorithm}`,
-      operation,
-      algorithm,
-      bytes: MESSAGE,
-    }));
+  return rows.flatMap((row) => {
+    const { operation, algorithm } = row;
+    if (operation === "import") return [];
+    if ((operation === "wrap" || operation === "unwrap") && algorithm !== recipientAlgorithm) return [];
+    return [{ name: `${operation} with ${algorithm}`, operation, algorithm, bytes: strangeBytes(row) }];
+  });
+}
+
+function strangeBytes({ operation, algorithm, maxInputBytes }: CapabilityRow): Uint8Array {
+  if (operation === "agree") return spkiOf(outsidePair(algorithm));
+  const isOfOneLength = operation === "decapsulate" || (operation === "decrypt" && algorithm.startsWith("RSA-"));
+  return isOfOneLength ? Buffer.concat([Buffer.alloc(1), randomBytes(maxInputBytes - 1)]) : MESSAGE;
 }
 
 /** The same use with bytes that the key made and opens. */
@@ -57,7 +73,7 @@ export async function runUse(use: Use, provider: Provider, { ref, call: context 
 type UseTarget = { readonly ref: NativeRef; readonly call: CallContext };
 type Run = (provider: Provider, input: UseTarget & { readonly use: Use }) => Promise<Buffer | boolean>;
 
-const RUNS: Readonly<Record<ProviderOperation, Run>> = {
+const RUNS: Readonly<Record<UseOperation, Run>> = {
   encrypt: async ({ cipher }, { use: { algorithm }, ref, call: context }) => {
     const input = { ref, algorithm, plaintext: MESSAGE, context: NO_CONTEXT };
     return (await (cipher ?? missing()).encrypt(input, context)).value;
@@ -74,7 +90,25 @@ const RUNS: Readonly<Record<ProviderOperation, Run>> = {
     (await (mac ?? missing()).mac({ ref, algorithm, message: MESSAGE }, context)).value,
   "verify-mac": async ({ mac }, { use: { algorithm, bytes }, ref, call: context }) =>
     (await (mac ?? missing()).verifyMac({ ref, algorithm, message: MESSAGE, mac: bytes }, context)).value,
+  sign: async ({ signer }, { use: { algorithm }, ref, call: context }) =>
+    (await (signer ?? missing()).sign({ ref, algorithm, signable: SIGNABLE }, context)).value,
+  verify: async ({ signer }, { use: { algorithm, bytes }, ref, call: context }) => {
+    const input = { ref, algorithm, signable: SIGNABLE, signature: bytes };
+    return (await (signer ?? missing()).verify(input, context)).value;
+  },
+  "wrap-material": async ({ materialWrapper }, { use: { algorithm }, ref, call: context }) =>
+    (await (materialWrapper ?? missing()).wrapMaterial({ ref, algorithm, material: MESSAGE }, context)).value,
+  "unwrap-material": async ({ materialWrapper }, { use: { algorithm, bytes }, ref, call: context }) =>
+    (await (materialWrapper ?? missing()).unwrapMaterial({ ref, algorithm, wrapped: bytes }, context)).value,
+  agree: async ({ agreement }, { use: { algorithm, bytes }, ref, call: context }) =>
+    (await (agreement ?? missing()).agree({ ref, algorithm, peerPublicKey: bytes }, context)).value,
+  encapsulate: async ({ encapsulation }, { use: { algorithm }, ref, call: context }) =>
+    (await (encapsulation?.encapsulate ?? missing())({ ref, algorithm }, context)).value.ciphertext,
+  decapsulate: async ({ encapsulation }, { use: { algorithm, bytes }, ref, call: context }) =>
+    (await (encapsulation ?? missing()).decapsulate({ ref, algorithm, ciphertext: bytes }, context)).value,
 };
+
+const SIGNABLE = { kind: "message", bytes: MESSAGE } as const;
 
 function missing(): never {
   return expect.fail("an ability is missing");
@@ -86,10 +120,16 @@ type Administration = {
 };
 
 /** Every way to ask about a key or to change it. */
-export function administrationOf(days: number): readonly Administration[] {
+export function administrationOf({ destructionDays, processOnly }: Capabilities): readonly Administration[] {
+  const days = destructionDays?.min ?? 0;
+  const restrict: Administration = {
+    name: "restrict",
+    run: async ({ keys }, ref, context) => await (keys.restrict ?? missing())(ref, context),
+  };
   return [
     { name: "describe", run: async (provider, ref, context) => await provider.describe(ref, context) },
     { name: "enable", run: async ({ keys }, ref, context) => await keys.enable(ref, context) },
+    ...(processOnly ? [restrict] : []),
     { name: "disable", run: async ({ keys }, ref, context) => await keys.disable(ref, context) },
     {
       name: "schedule destruction",
