@@ -1,4 +1,5 @@
 import { afterAll } from "vitest";
+import { ALGORITHM_NAMES } from "#core/algorithms.ts";
 import type { NativeRef } from "#core/records.ts";
 import { AWS_KMS_CAPABILITIES } from "#providers/aws-kms/capabilities.ts";
 import { providerSuite } from "../conformance/provider.suite.ts";
@@ -20,5 +21,6 @@ providerSuite({
   },
   foreignKey: async (): Promise<NativeRef> => await makeForeignKey(fake.endpoint),
   sizes: { flippedBits: 120, cuts: 60 }, // the fake is asked over a socket: each costs a request
+  imported: ALGORITHM_NAMES.filter((name) => name.startsWith("RSA-")),
   isThrowaway: true,
 });

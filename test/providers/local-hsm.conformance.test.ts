@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import { ALGORITHM_NAMES } from "#core/algorithms.ts";
 import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
 import { localHsm } from "#providers/local-hsm/index.ts";
 import { providerSuite } from "../conformance/provider.suite.ts";
@@ -28,5 +29,6 @@ providerSuite({
   advance: (ms) => {
     sources.clock.advance(ms);
   },
+  imported: ALGORITHM_NAMES.filter((name) => name.startsWith("RSA-")),
   isThrowaway: true,
 });

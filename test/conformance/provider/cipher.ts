@@ -5,6 +5,7 @@ import { type Context, NO_CONTEXT } from "#core/context.ts";
 import type { CapabilityRow, Cipher, Provider } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import { damaged, expectAllInvalid } from "./attack.ts";
+import { oaepTests } from "./oaep.ts";
 import {
   call,
   expectOwned,
@@ -14,17 +15,27 @@ import {
   type Subject,
 } from "./subject.ts";
 
-export const cipherTests: ProviderTests = ({ capabilities }) =>
-  capabilities.rows.flatMap((row) => (row.operation === "encrypt" ? testsOf(row) : []));
+export const cipherTests: ProviderTests = ({ capabilities }) => {
+  const { rows } = capabilities;
+  const imports = (algorithm: AlgorithmName) =>
+    rows.some((row) => row.operation === "import" && row.algorithm === algorithm);
+  return rows
+    .filter(({ operation }) => operation === "encrypt")
+    .flatMap((row) => [
+      ...testsOf(row),
+      ...(row.algorithm.startsWith("RSA-") ? oaepTests(row, imports(row.algorithm)) : []),
+    ]);
+};
 
 function testsOf(row: CapabilityRow): ProviderTest[] {
-  const { algorithm, maxInputBytes, context } = row;
+  const { algorithm, minInputBytes = 0, maxInputBytes, context } = row;
+  const sizes = [0, 1, 15, 16, 1000, maxInputBytes].filter((size) => size >= minInputBytes && size <= maxInputBytes);
   return [
     {
       name: `${algorithm}: decrypt opens what encrypt made, of each size and from each handle`,
       run: async (subject) => {
         const ref = await subject.sharedKey(algorithm);
-        for (const size of [1, 15, 16, 1000, maxInputBytes]) {
+        for (const size of sizes) {
           const plaintext = randomBytes(size);
           const ciphertext = await encrypt(subject, { ref, algorithm, plaintext, context: NO_CONTEXT });
           if (size >= 15) expect(ciphertext.includes(plaintext)).toBe(false);
@@ -52,7 +63,7 @@ function testsOf(row: CapabilityRow): ProviderTest[] {
     {
       name: `${algorithm}: decrypt refuses another key, another context, and every changed or missing byte, in the same words`,
       run: async (subject) => {
-        const { provider, sizes } = subject;
+        const { provider } = subject;
         const ref = await subject.sharedKey(algorithm);
         const other = await subject.sharedKey(algorithm, "second");
         const bound = CONTEXTS[context];
@@ -67,7 +78,9 @@ function testsOf(row: CapabilityRow): ProviderTest[] {
         await expectAllInvalid(provider, [
           open({ ref: other, ciphertext, context: bound.own }),
           ...bound.others.map((changed) => open({ ref, ciphertext, context: changed })),
-          ...[...damaged(ciphertext, sizes)].map((bytes) => open({ ref, ciphertext: bytes, context: bound.own })),
+          ...[...damaged(ciphertext, damageOf(subject, algorithm))].map((bytes) =>
+            open({ ref, ciphertext: bytes, context: bound.own }),
+          ),
         ]);
       },
     },
@@ -94,11 +107,13 @@ function testsOf(row: CapabilityRow): ProviderTest[] {
       },
     },
     {
-      name: `${algorithm}: encrypt refuses more bytes than it declares, before the call`,
+      name: `${algorithm}: encrypt refuses more bytes than it declares, or fewer, before the call`,
       run: async (subject) => {
-        const plaintext = Buffer.alloc(maxInputBytes + 1);
-        const input = { ref: subject.harness.unknownRef, algorithm, plaintext, context: NO_CONTEXT };
-        await expectUnsupported(subject.provider, async () => await encrypt(subject, input));
+        const input = { ref: subject.harness.unknownRef, algorithm, context: NO_CONTEXT };
+        for (const size of [maxInputBytes + 1, ...(minInputBytes > 0 ? [minInputBytes - 1] : [])]) {
+          const plaintext = Buffer.alloc(size);
+          await expectUnsupported(subject.provider, async () => await encrypt(subject, { ...input, plaintext }));
+        }
       },
     },
     {
@@ -115,6 +130,11 @@ function testsOf(row: CapabilityRow): ProviderTest[] {
       },
     },
   ];
+}
+
+/** A private key of RSA costs as much as hundreds of block ciphers. */
+function damageOf({ sizes }: Subject, algorithm: AlgorithmName): Subject["sizes"] {
+  return algorithm.startsWith("RSA-") ? { ...sizes, flippedBits: 12, cuts: 5 } : sizes;
 }
 
 const map = (...pairs: readonly (readonly [string, string])[]): Context => ({ kind: "map", pairs: new Map(pairs) });

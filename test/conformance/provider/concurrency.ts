@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { call, type ProviderTests } from "./subject.ts";
+import { isRepeatable, runUse, usesOf, withOwnBytes } from "./uses.ts";
 import { opens, wrapped } from "./wrapper.ts";
 
 export const concurrencyTests: ProviderTests = ({ capabilities }) => [
@@ -15,6 +16,29 @@ export const concurrencyTests: ProviderTests = ({ capabilities }) => [
         return await opens(at % 3 === 0 ? second : provider, made);
       });
       expect(new Set(await Promise.all(runs))).toEqual(new Set([true]));
+    },
+  },
+  {
+    name: "every declared use at once, of each key and from each handle, gives what it gives alone",
+    run: async (subject) => {
+      const { provider, second, harness, sharedKey } = subject;
+      const uses = usesOf(harness.capabilities);
+      const runs = uses.map(async (use) => {
+        const ref = await sharedKey(use.algorithm);
+        const own = await withOwnBytes(use, provider, ref);
+        const alone = await runUse(own, provider, { ref, call: call() });
+        return { own, ref, alone };
+      });
+      const made = await Promise.all(runs);
+      const again = await Promise.all(
+        made.map(
+          async ({ own, ref }, at) => await runUse(own, at % 2 === 0 ? second : provider, { ref, call: call() }),
+        ),
+      );
+      made.forEach(({ own, alone }, at) => {
+        if (isRepeatable(own.operation)) expect(again[at], own.name).toEqual(alone);
+        else expect(again[at], own.name).toBeTruthy();
+      });
     },
   },
   {

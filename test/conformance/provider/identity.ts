@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { hasPublicKey } from "#core/algorithms.ts";
 import { call, faultOf, type ProviderTests } from "./subject.ts";
 
 export const identityTests: ProviderTests = () => [
@@ -46,6 +47,15 @@ export const identityTests: ProviderTests = () => [
       expect(declares("wrap") && declares("unwrap")).toBe(true);
       expect(provider.cipher !== undefined).toBe(declares("encrypt", "decrypt"));
       expect(provider.mac !== undefined).toBe(declares("mac", "verify-mac"));
+      expect(provider.signer !== undefined).toBe(declares("sign", "verify"));
+      expect(provider.materialWrapper !== undefined).toBe(declares("wrap-material", "unwrap-material"));
+      expect(provider.agreement !== undefined).toBe(declares("agree"));
+      expect(provider.encapsulation !== undefined).toBe(declares("encapsulate", "decapsulate"));
+      expect(provider.encapsulation?.encapsulate !== undefined).toBe(declares("encapsulate"));
+      expect(provider.importer !== undefined).toBe(declares("import"));
+      const { rows, processOnly } = harness.capabilities;
+      expect(provider.publicKeys !== undefined).toBe(rows.some(({ algorithm }) => hasPublicKey(algorithm)));
+      expect(provider.keys.restrict !== undefined).toBe(processOnly);
       await Promise.resolve();
     },
   },

@@ -15,13 +15,13 @@ const MAC_BYTES: Readonly<Record<string, number>> = {
 export const macTests: ProviderTests = ({ capabilities }) =>
   capabilities.rows.flatMap((row) => (row.operation === "mac" ? testsOf(row) : []));
 
-function testsOf({ algorithm, maxInputBytes }: CapabilityRow): ProviderTest[] {
+function testsOf({ algorithm, minInputBytes = 0, maxInputBytes }: CapabilityRow): ProviderTest[] {
   return [
     {
       name: `${algorithm}: a mac is whole, the same each time, and fits its message from each handle`,
       run: async ({ provider, second, sharedKey }) => {
         const ref = await sharedKey(algorithm);
-        for (const size of [1, 1000, maxInputBytes]) {
+        for (const size of [minInputBytes, 1, 1000, maxInputBytes]) {
           const message = randomBytes(size);
           const { value: mac } = await macOf(provider).mac({ ref, algorithm, message }, call());
           expect(mac).toHaveLength(MAC_BYTES[algorithm] ?? Number.NaN);
@@ -45,17 +45,20 @@ function testsOf({ algorithm, maxInputBytes }: CapabilityRow): ProviderTest[] {
         expect(await verify({ message: flipped(message, 3) })).toBe(false);
         const bits = Math.min(sizes.flippedBits, mac.length * 8);
         for (let bit = 0; bit < bits; bit++) expect(await verify({ mac: flipped(mac, bit) })).toBe(false);
-        for (const length of [1, 8, mac.length - 1]) expect(await verify({ mac: mac.subarray(0, length) })).toBe(false);
+        for (const length of [0, 1, 8, mac.length - 1])
+          expect(await verify({ mac: mac.subarray(0, length) })).toBe(false);
         expect(await verify({ mac: Buffer.concat([mac, Buffer.alloc(1)]) })).toBe(false);
       },
     },
     {
-      name: `${algorithm}: mac and verify-mac refuse more bytes than they declare, before the call`,
+      name: `${algorithm}: mac and verify-mac refuse more bytes than they declare, or fewer, before the call`,
       run: async ({ provider, harness }) => {
-        const input = { ref: harness.unknownRef, algorithm, message: Buffer.alloc(maxInputBytes + 1) };
-        await expectUnsupported(provider, async () => await macOf(provider).mac(input, call()));
         const mac = Buffer.alloc(MAC_BYTES[algorithm] ?? 0);
-        await expectUnsupported(provider, async () => await macOf(provider).verifyMac({ ...input, mac }, call()));
+        for (const size of [maxInputBytes + 1, ...(minInputBytes > 0 ? [minInputBytes - 1] : [])]) {
+          const input = { ref: harness.unknownRef, algorithm, message: Buffer.alloc(size) };
+          await expectUnsupported(provider, async () => await macOf(provider).mac(input, call()));
+          await expectUnsupported(provider, async () => await macOf(provider).verifyMac({ ...input, mac }, call()));
+        }
       },
     },
   ];

@@ -1,7 +1,8 @@
 import { expect } from "vitest";
 import type { Capabilities, Observation, Provider } from "#core/provider.ts";
+import { keysToChange, type Prepared } from "./prepared.ts";
 import { call, expectUnsupported, faultOf, type ProviderTest, type ProviderTests, type Subject } from "./subject.ts";
-import { runUse, type Use, usesOf, withOwnBytes } from "./uses.ts";
+import { runUse } from "./uses.ts";
 import { opens, wrapped } from "./wrapper.ts";
 
 const DAY_MS = 86_400_000;
@@ -34,9 +35,11 @@ function disableTests(capabilities: Capabilities): ProviderTest[] {
     {
       name: "every declared use of a disabled key is refused as STATE",
       run: async (subject) => {
-        const prepared = await prepare(subject);
-        for (const ref of prepared.refs.values()) await subject.provider.keys.disable(ref, call());
+        const prepared = await keysToChange(subject);
+        const { keys } = subject.provider;
+        for (const ref of prepared.refs.values()) await keys.disable(ref, call());
         await expectRefused(subject, prepared, ["STATE"]);
+        for (const ref of prepared.refs.values()) await keys.enable(ref, call());
       },
     },
     {
@@ -94,13 +97,17 @@ function destructionTests(
       name: "every declared use of a key whose destruction is scheduled is refused as STATE, and so are enable and disable",
       run: async (subject) => {
         const { provider } = subject;
-        const prepared = await prepare(subject);
+        const prepared = await keysToChange(subject);
         for (const ref of prepared.refs.values()) await provider.keys.scheduleDestruction(ref, window.min, call());
         await expectRefused(subject, prepared, ["STATE"]);
         const ref = prepared.refs.get(recipientAlgorithm) ?? expect.fail("no such key");
         const enable = async () => await provider.keys.enable(ref, call());
         const disable = async () => await provider.keys.disable(ref, call());
         for (const change of [enable, disable]) expect((await faultOf(provider, change)).failure).toBe("STATE");
+        for (const one of prepared.refs.values()) {
+          await provider.keys.cancelDestruction(one, call());
+          await provider.keys.enable(one, call());
+        }
       },
     },
     {
@@ -137,7 +144,7 @@ function afterWindow(capabilities: Capabilities, { min, advance }: AfterWindow):
     name: "a key past its destruction time is gone for every use, and cannot be brought back",
     run: async (subject) => {
       const { provider, second } = subject;
-      const prepared = await prepare(subject);
+      const prepared = await keysToChange(subject);
       const { refs } = prepared;
       for (const ref of prepared.refs.values()) await provider.keys.scheduleDestruction(ref, min, call());
       await advance(min * DAY_MS + HOUR_MS);
@@ -165,20 +172,6 @@ async function classOf(provider: Provider, describeKey: () => Promise<Observatio
     expect(provider.classify(error).failure).toBe("NOT_FOUND");
     return "missing";
   }
-}
-
-type Prepared = { readonly refs: ReadonlyMap<string, string>; readonly uses: readonly Use[] };
-
-/** A key of its own per algorithm, and every use of it, with bytes that it opens: only its state will speak against them. */
-async function prepare({ harness, provider, freshKey }: Subject): Promise<Prepared> {
-  const refs = new Map<string, string>();
-  const uses: Use[] = [];
-  for (const use of usesOf(harness.capabilities)) {
-    const ref = refs.get(use.algorithm) ?? (await freshKey(use.algorithm));
-    refs.set(use.algorithm, ref);
-    uses.push(await withOwnBytes(use, provider, ref));
-  }
-  return { refs, uses };
 }
 
 async function expectRefused(

@@ -4,6 +4,7 @@ import type { AlgorithmName } from "#core/algorithms.ts";
 import type { ProviderFault } from "#core/failures.ts";
 import type { CallContext, Capabilities, Observation, Provider } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
+import { modulusBits, outsideMaterial } from "./material.ts";
 
 /** What a provider's own test tells the suite. */
 export type ProviderHarness = {
@@ -20,6 +21,8 @@ export type ProviderHarness = {
   readonly foreignKey?: () => Promise<NativeRef>;
   /** Tests that the service cannot pass, by their full names, with the reason. One that passes all the same fails. */
   readonly decline?: Readonly<Record<string, string>>;
+  /** Algorithms whose keys take long to make: they are imported, from two of each size. The first of each size is made too. */
+  readonly imported?: readonly AlgorithmName[];
   /** For slow or costly services. */
   readonly sizes?: Partial<SuiteSizes>;
   /** The account vanishes with the test, so that its keys need no destruction. */
@@ -56,6 +59,12 @@ export type Subject = {
   readonly sharedKey: (algorithm: AlgorithmName, which?: "first" | "second") => Promise<NativeRef>;
   /** A key of the test's own. */
   readonly freshKey: (algorithm: AlgorithmName) => Promise<NativeRef>;
+  /** Material to import: the same each time, other for `second`; RSA algorithms of one size share it. */
+  readonly material: (algorithm: AlgorithmName, which?: "first" | "second") => Buffer;
+  /** A key of the material that {@link material} gives, which all tests share. */
+  readonly importedKey: (algorithm: AlgorithmName) => Promise<NativeRef>;
+  /** What `make` gives the first time. */
+  readonly once: <T>(name: string, make: () => Promise<T>) => Promise<T>;
   /** A marker that no key carries yet. */
   readonly freshMarker: () => string;
   /** Notes a key that a test made by itself. */
@@ -73,27 +82,38 @@ export async function openSubject(harness: ProviderHarness): Promise<Subject> {
   const second = await harness.open();
   const run = randomBytes(6).toString("hex");
   const made = new Set<NativeRef>();
-  const shared = new Map<string, Promise<NativeRef>>();
+  const kept = new Map<string, Promise<unknown>>();
+  const material = materialPool();
   let count = 0;
   const freshMarker = () => `suite-${run}-${count++}`;
-  const freshKey = async (algorithm: AlgorithmName) => {
+  const once = async <T>(name: string, make: () => Promise<T>): Promise<T> => {
+    const value = kept.get(name) ?? make();
+    kept.set(name, value);
+    return (await value) as T;
+  };
+  const newKey = async (algorithm: AlgorithmName, from: Buffer | undefined) => {
     const spec = { algorithm, marker: freshMarker(), description: "made by the conformance suite" };
-    const { ref } = await provider.keys.create(spec, call());
+    const { ref } =
+      from === undefined
+        ? await provider.keys.create(spec, call())
+        : await (provider.importer ?? expect.fail("it imports nothing")).importKey({ ...spec, material: from }, call());
     made.add(ref);
     return ref;
   };
+  const freshKey = async (algorithm: AlgorithmName, which: "first" | "second" = "first") =>
+    await newKey(algorithm, harness.imported?.includes(algorithm) === true ? material(algorithm, which) : undefined);
   return {
     harness,
     provider,
     second,
     sizes: { ...FULL_SIZES, ...harness.sizes },
-    sharedKey: async (algorithm, which = "first") => {
-      const name = `${algorithm} ${which}`;
-      const key = shared.get(name) ?? freshKey(algorithm);
-      shared.set(name, key);
-      return await key;
-    },
+    sharedKey: async (algorithm, which = "first") =>
+      await once(`${algorithm} ${which}`, async () => await freshKey(algorithm, which)),
     freshKey,
+    material,
+    importedKey: async (algorithm) =>
+      await once(`${algorithm} imported`, async () => await newKey(algorithm, material(algorithm))),
+    once,
     freshMarker,
     note: (ref) => {
       made.add(ref);
@@ -103,6 +123,16 @@ export async function openSubject(harness: ProviderHarness): Promise<Subject> {
       await provider[Symbol.asyncDispose]();
       await second[Symbol.asyncDispose]();
     },
+  };
+}
+
+function materialPool(): Subject["material"] {
+  const pool = new Map<string, Buffer>();
+  return (algorithm, which = "first") => {
+    const name = `${modulusBits(algorithm) ?? algorithm} ${which}`;
+    const material = pool.get(name) ?? outsideMaterial(algorithm);
+    pool.set(name, material);
+    return material;
   };
 }
 
@@ -135,6 +165,11 @@ export async function expectUnsupported(provider: Provider, attempt: () => Promi
     failure: "INTERNAL",
     detail: expect.stringMatching(/^unsupported/u) as string,
   });
+}
+
+/** What an optional method answers; fails where the provider has no such method. */
+export async function required<T>(answer: Promise<T> | undefined): Promise<T> {
+  return await (answer ?? expect.fail("the provider has no such method"));
 }
 
 /** Plaintexts and keys are unpooled: nothing else shares their memory. */

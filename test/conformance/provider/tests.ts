@@ -1,10 +1,17 @@
+import { agreementTests } from "./agreement.ts";
 import { cipherTests } from "./cipher.ts";
 import { concurrencyTests } from "./concurrency.ts";
+import { encapsulationTests } from "./encapsulation.ts";
 import { failureTests } from "./failures.ts";
 import { identityTests } from "./identity.ts";
+import { importTests } from "./importer.ts";
 import { keyTests } from "./keys.ts";
 import { macTests } from "./mac.ts";
+import { materialWrapperTests } from "./material-wrapper.ts";
+import { publicKeyTests } from "./public-keys.ts";
 import { randomTests } from "./random.ts";
+import { restrictionTests } from "./restriction.ts";
+import { signerTests } from "./signer.ts";
 import { stateTests } from "./states.ts";
 import type { ProviderHarness, ProviderTest, ProviderTests } from "./subject.ts";
 import { undeclaredTests } from "./undeclared.ts";
@@ -15,8 +22,15 @@ const THEMES: Readonly<Record<string, ProviderTests>> = {
   wrapper: wrapperTests,
   cipher: cipherTests,
   mac: macTests,
+  signer: signerTests,
+  "material wrapper": materialWrapperTests,
+  agreement: agreementTests,
+  encapsulation: encapsulationTests,
+  "public keys": publicKeyTests,
+  importer: importTests,
   undeclared: undeclaredTests,
   keys: keyTests,
+  restriction: restrictionTests,
   states: stateTests,
   failures: failureTests,
   concurrency: concurrencyTests,

@@ -37,6 +37,7 @@ type Attempt = (
 ) => (() => Promise<unknown>) | undefined;
 
 const BYTES = Buffer.alloc(48, 7);
+const SIGNABLE = { kind: "message", bytes: BYTES } as const;
 
 /** Operations whose algorithm the caller names; undefined where the provider has not even the ability. */
 const ATTEMPTS: Partial<Readonly<Record<ProviderOperation, Attempt>>> = {
@@ -47,4 +48,21 @@ const ATTEMPTS: Partial<Readonly<Record<ProviderOperation, Attempt>>> = {
   mac: ({ mac }, input) => mac && (async () => await mac.mac({ ...input, message: BYTES }, call())),
   "verify-mac": ({ mac }, input) =>
     mac && (async () => await mac.verifyMac({ ...input, message: BYTES, mac: BYTES }, call())),
+  sign: ({ signer }, input) => signer && (async () => await signer.sign({ ...input, signable: SIGNABLE }, call())),
+  verify: ({ signer }, input) =>
+    signer && (async () => await signer.verify({ ...input, signable: SIGNABLE, signature: BYTES }, call())),
+  "wrap-material": ({ materialWrapper }, input) =>
+    materialWrapper && (async () => await materialWrapper.wrapMaterial({ ...input, material: BYTES }, call())),
+  "unwrap-material": ({ materialWrapper }, input) =>
+    materialWrapper && (async () => await materialWrapper.unwrapMaterial({ ...input, wrapped: BYTES }, call())),
+  agree: ({ agreement }, input) =>
+    agreement && (async () => await agreement.agree({ ...input, peerPublicKey: BYTES }, call())),
+  encapsulate: ({ encapsulation }, input) =>
+    encapsulation?.encapsulate && (async () => await encapsulation.encapsulate?.(input, call())),
+  decapsulate: ({ encapsulation }, input) =>
+    encapsulation && (async () => await encapsulation.decapsulate({ ...input, ciphertext: BYTES }, call())),
+  import: ({ importer }, { algorithm }) =>
+    importer &&
+    (async () =>
+      await importer.importKey({ algorithm, marker: "undeclared", description: "", material: BYTES }, call())),
 };

@@ -6,7 +6,7 @@ import { NO_CONTEXT } from "#core/context.ts";
 import type { CallContext, Capabilities, CapabilityRow, Provider, ProviderOperation } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import { outsidePair, spkiOf } from "./material.ts";
-import { call } from "./subject.ts";
+import { call, required } from "./subject.ts";
 
 /** What a use does with a key of the service. */
 export type UseOperation = Exclude<ProviderOperation, "import">;
@@ -40,6 +40,11 @@ const MAKERS: Partial<Readonly<Record<UseOperation, UseOperation>>> = {
 /** Whether an operation protects; a key that is `process-only` does no such thing. */
 export function isProtecting(operation: UseOperation): boolean {
   return ["encrypt", "wrap", "wrap-material", "mac", "sign", "encapsulate"].includes(operation);
+}
+
+/** Whether an operation gives the same each time. */
+export function isRepeatable(operation: UseOperation): boolean {
+  return !["encrypt", "wrap", "sign", "encapsulate"].includes(operation);
 }
 
 /** Every declared use of a key: one per row. What the opening ones are given has the right length, and opens under no key. */
@@ -103,7 +108,7 @@ const RUNS: Readonly<Record<UseOperation, Run>> = {
   agree: async ({ agreement }, { use: { algorithm, bytes }, ref, call: context }) =>
     (await (agreement ?? missing()).agree({ ref, algorithm, peerPublicKey: bytes }, context)).value,
   encapsulate: async ({ encapsulation }, { use: { algorithm }, ref, call: context }) =>
-    (await (encapsulation?.encapsulate ?? missing())({ ref, algorithm }, context)).value.ciphertext,
+    (await required(encapsulation?.encapsulate?.({ ref, algorithm }, context))).value.ciphertext,
   decapsulate: async ({ encapsulation }, { use: { algorithm, bytes }, ref, call: context }) =>
     (await (encapsulation ?? missing()).decapsulate({ ref, algorithm, ciphertext: bytes }, context)).value,
 };
@@ -124,7 +129,7 @@ export function administrationOf({ destructionDays, processOnly }: Capabilities)
   const days = destructionDays?.min ?? 0;
   const restrict: Administration = {
     name: "restrict",
-    run: async ({ keys }, ref, context) => await (keys.restrict ?? missing())(ref, context),
+    run: async ({ keys }, ref, context) => await required(keys.restrict?.(ref, context)),
   };
   return [
     { name: "describe", run: async (provider, ref, context) => await provider.describe(ref, context) },
