@@ -69,6 +69,22 @@ describe("keys of Cloud KMS", () => {
     await expectFailure(kms.updateCryptoKey({ cryptoKey, updateMask: { paths: [] } }, once), 3);
   });
 
+  it("take a rotation of their own, if they are for ENCRYPT_DECRYPT, and lose it", async () => {
+    const { name } = await createKey(kms, SYMMETRIC);
+    const paths = ["rotation_period", "next_rotation_time"];
+    const nextRotationTime = { seconds: Date.UTC(2026, 1, 1) / 1000 };
+    const rotating = { name, rotationPeriod: { seconds: DAY_S }, nextRotationTime };
+    const [key] = await kms.updateCryptoKey({ cryptoKey: rotating, updateMask: { paths } }, once);
+    expect(Number(key.rotationPeriod?.seconds)).toBe(DAY_S);
+    const early = { ...rotating, rotationPeriod: { seconds: DAY_S - 1 } };
+    await expectFailure(kms.updateCryptoKey({ cryptoKey: early, updateMask: { paths } }, once), 3);
+    const [stopped] = await kms.updateCryptoKey({ cryptoKey: { name }, updateMask: { paths } }, once);
+    expect([stopped.rotationPeriod ?? null, stopped.nextRotationTime]).toStrictEqual([null, null]);
+    const mac = await createKey(kms, ["MAC", "HMAC_SHA256"]);
+    const other = { ...rotating, name: mac.name };
+    await expectFailure(kms.updateCryptoKey({ cryptoKey: other, updateMask: { paths } }, once), 3);
+  });
+
   it("are listed by ring, page by page, and by label", async () => {
     await kms.createKeyRing({ parent: LOCATION, keyRingId: "paged", keyRing: {} }, once);
     const parent = `${LOCATION}/keyRings/paged`;

@@ -26,18 +26,31 @@ const update: Operation<"UpdateCryptoKey"> = (kms, { cryptoKey, updateMask }) =>
   const key = getKey(kms, fields.name ?? "");
   const paths = updateMask?.paths ?? [];
   if (paths.length === 0) throw invalidArgument("update_mask must not be empty.");
-  for (const path of paths) {
-    if (path === "labels") key.labels = parseLabels(fields.labels);
-    else if (path === "version_template.algorithm" || path === "version_template") {
-      key.algorithm = parseAlgorithm(fields.versionTemplate?.algorithm, key);
-    } else if (path === "rotation_period" || path === "next_rotation_time") updateRotation(key, fields);
-    else throw invalidArgument(`Field ${path} cannot be updated.`);
-  }
+  for (const path of paths) updateField(key, path, fields);
   return renderKey(key);
 };
 
-const updateRotation = (key: CryptoKey, fields: Parameters<typeof parseRotation>[0]): void => {
-  Object.assign(key, parseRotation(fields, key.purpose));
+type Fields = Parameters<typeof parseRotation>[0];
+
+const updateField = (key: CryptoKey, path: string, fields: Fields): void => {
+  const rotation = (): ReturnType<typeof parseRotation> => parseRotation(fields, key.purpose);
+  switch (path) {
+    case "labels":
+      key.labels = parseLabels(fields.labels);
+      return;
+    case "version_template":
+    case "version_template.algorithm":
+      key.algorithm = parseAlgorithm(fields.versionTemplate?.algorithm, key);
+      return;
+    case "rotation_period":
+      key.rotationMs = rotation().rotationMs;
+      return;
+    case "next_rotation_time":
+      key.nextRotationMs = rotation().nextRotationMs;
+      return;
+    default:
+      throw invalidArgument(`Field ${path} cannot be updated.`);
+  }
 };
 
 export const cryptoKeyOperations: Pick<
