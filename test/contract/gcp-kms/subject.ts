@@ -32,7 +32,6 @@ export const createClient = (
     sslCreds: fake.ca === undefined ? ChannelCredentials.createInsecure() : withToken(fake.ca, token),
     "grpc.ssl_target_name_override": "localhost",
     "grpc.initial_reconnect_backoff_ms": 100,
-    "grpc.min_reconnect_backoff_ms": 100,
   });
 
 const withToken = (ca: string, token: string): ChannelCredentials =>
