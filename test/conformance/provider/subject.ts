@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import type { AlgorithmName } from "#core/algorithms.ts";
 import type { ProviderFault } from "#core/failures.ts";
-import type { CallContext, Capabilities, Observation, Provider } from "#core/provider.ts";
+import type { CallContext, Capabilities, CapabilityRow, Observation, Provider } from "#core/provider.ts";
 import type { NativeRef } from "#core/records.ts";
 import { modulusBits, outsideMaterial } from "./material.ts";
 
@@ -23,6 +23,8 @@ export type ProviderHarness = {
   readonly decline?: Readonly<Record<string, string>>;
   /** Algorithms whose keys take long to make: they are imported, from two of each size. The first of each size is made too. */
   readonly imported?: readonly AlgorithmName[];
+  /** Which of the declared rows are tried; all by default. For stand-ins that lack what the service has. */
+  readonly tried?: (row: CapabilityRow) => boolean;
   /** For slow or costly services. */
   readonly sizes?: Partial<SuiteSizes>;
   /** The account vanishes with the test, so that its keys need no destruction. */

@@ -37,7 +37,20 @@ const THEMES: Readonly<Record<string, ProviderTests>> = {
   random: randomTests,
 };
 
+/** Themes about all that is declared, and about what is not. */
+const WHOLE: readonly string[] = ["identity", "undeclared"];
+
 /** Every test that a provider with these capabilities has, by theme. */
 export function providerTests(harness: ProviderHarness): readonly (ProviderTest & { readonly theme: string })[] {
-  return Object.entries(THEMES).flatMap(([theme, tests]) => tests(harness).map((test) => ({ ...test, theme })));
+  const { capabilities, tried = () => true } = harness;
+  const narrowed = { ...harness, capabilities: { ...capabilities, rows: capabilities.rows.filter(tried) } };
+  return Object.entries(THEMES).flatMap(([theme, tests]) =>
+    tests(WHOLE.includes(theme) ? harness : narrowed).map((test) => ({
+      ...test,
+      theme,
+      run: async (subject) => {
+        await test.run(WHOLE.includes(theme) ? subject : { ...subject, harness: narrowed });
+      },
+    })),
+  );
 }
