@@ -21,9 +21,10 @@ type Kept = Omit<KeyVersion, "material" | "settings" | "exists"> & {
 };
 
 export const sealBackup = (key: VaultKey): Buffer => {
-  const versions = key.versions.map(({ material, settings, exists: _, ...rest }): Kept => {
+  const versions = key.versions.map(({ material, settings, version, kty, createdMs, updatedMs }): Kept => {
     const secret = material.type === "secret";
     const bytes = secret ? material.export() : material.export({ format: "der", type: "pkcs8" });
+    const rest = { version, kty, createdMs, updatedMs };
     return { ...rest, secret, bytes: bytes.toString("base64url"), settings: settings.seen(Number.POSITIVE_INFINITY) };
   });
   const iv = randomBytes(12);

@@ -7,7 +7,7 @@ import type { Fault, FaultQueue } from "./faults.ts";
 import { type Body, isRecord } from "./input.ts";
 import { LISTS } from "./listing.ts";
 import { MANAGEMENT } from "./manage.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation, Result } from "./operation.ts";
 import { REMOVAL } from "./removal.ts";
 import { challengeReply, failureReply, faultReply, type Reply, resultReply } from "./replies.ts";
 import { ROTATION } from "./rotation.ts";
@@ -97,7 +97,7 @@ const perform = async (parts: ExchangeParts, asked: AskedRequest, call: OpenCall
   }
 };
 
-const run = async (parts: ExchangeParts, { routed, query, body }: AskedRequest): ReturnType<typeof settle> => {
+const run = async (parts: ExchangeParts, { routed, query, body }: AskedRequest): Promise<Result> => {
   const version = query.get("api-version");
   if (version === null || !API_VERSIONS.includes(version)) {
     throw badParameter(`The specified version (${version ?? ""}) is not recognized.`);
@@ -110,10 +110,8 @@ const run = async (parts: ExchangeParts, { routed, query, body }: AskedRequest):
   const inner = parts.forbidden.get(routed.operation);
   if (inner !== undefined) throw forbidden(inner, "Caller is not authorized to perform action on resource.");
   applyDates(parts.vault());
-  return await settle(operation(parts.vault(), { name: routed.name, version: routed.version, query, body }));
+  return await operation(parts.vault(), { name: routed.name, version: routed.version, query, body });
 };
-
-const settle = async (result: ReturnType<Operation>): Promise<Awaited<ReturnType<Operation>>> => await result;
 
 type Delivery = { readonly reply: Reply; readonly fault: Fault | undefined; readonly call: OpenCall };
 

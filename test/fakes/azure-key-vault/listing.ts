@@ -20,7 +20,7 @@ const page = (
   const next = new URLSearchParams(query);
   next.set("$skiptoken", String(from + size));
   const more = from + size < items.length;
-  return { value: items.slice(from, from + size), nextLink: more ? `${vault.url()}${path}?${next}` : null };
+  return { value: items.slice(from, from + size), nextLink: more ? `${vault.url()}${path}?${next.toString()}` : null };
 };
 
 const latestItem = (vault: VaultState, key: VaultKey): readonly Readonly<Record<string, unknown>>[] => {
