@@ -420,6 +420,24 @@ class Checker:
         version_key, digest = bytes.fromhex(vector["versionKey"]), self.digest(vector)
         self.refused(lambda: open_ciphertext(version_key, digest, decode_text(vector["text"])))
 
+    def check_macs(self, vector):
+        bits = vector["algorithm"].rsplit("-", 1)[1]
+        number = {"224": 1, "256": 2, "384": 3, "512": 4}[bits]
+        info = label("claviger/1 mac", uuid_bytes(vector["key"]), u32(vector["keyVersion"]), u16(number))
+        key = hkdf(bytes.fromhex(vector["versionKey"]), b"", info, int(bits) // 8)
+        found = hmac.new(key, bytes.fromhex(vector["message"]), "sha" + bits).hexdigest()
+        self.same(found, vector["mac"], "mac")
+        self.checked += 1
+
+    def check_wrapped(self, vector):
+        info = label("claviger/1 wrap", uuid_bytes(vector["key"]), u32(vector["keyVersion"]))
+        kek = hkdf(bytes.fromhex(vector["versionKey"]), b"", info, 32)
+        material, data = bytes.fromhex(vector["material"]), decode_text(vector["text"])
+        self.same(parse_header(data), (0x81, vector["key"], vector["keyVersion"]), "header")
+        self.same(keywrap.aes_key_wrap_with_padding(kek, material).hex(), data[HEADER:].hex(), "wrapped")
+        self.same(keywrap.aes_key_unwrap_with_padding(kek, data[HEADER:]), material, "material")
+        self.checked += 1
+
     def check_newKeys(self, vector):
         contributions = [bytes.fromhex(part) for part in vector["contributions"]]
         found = new_key(bytes.fromhex(vector["kernel"]), bytes.fromhex(vector["own"]), contributions)

@@ -2,9 +2,10 @@ import { hash } from "node:crypto";
 import { encodeContext } from "#core/context-encoding.ts";
 import { NO_CONTEXT, type Context } from "#core/context.ts";
 import { contextDigest } from "#envelope/context-digest.ts";
-import { writeHeader } from "#envelope/header.ts";
 import { writeJournalLine } from "#envelope/journal-line.ts";
+import { portableMac } from "#envelope/mac.ts";
 import { createMessageIdSource } from "#envelope/message-id.ts";
+import { writeNativeFrame } from "#envelope/native-frame.ts";
 import { createKeyMaterial } from "#envelope/new-key.ts";
 import { seal } from "#envelope/portable.ts";
 import { deriveRowKey, rootCommitment, sealSecret } from "#envelope/root-key.ts";
@@ -12,6 +13,7 @@ import { sealStream } from "#envelope/stream.ts";
 import { encodeText } from "#envelope/text.ts";
 import { sealVersionKey } from "#envelope/version-seal.ts";
 import { branchCommitment, wrapContextBytes, writeWrapPayload } from "#envelope/wrap-payload.ts";
+import { wrapMaterial, wrappedFrame } from "#envelope/wrapped-material.ts";
 import { wrapUnder } from "#providers/local-hsm/kwp.ts";
 import { sealOpaque } from "#providers/local-hsm/opaque.ts";
 import {
@@ -86,6 +88,8 @@ export function formatVectors(): object {
       streamVector("nothing", 0),
     ],
     refused: refusedVectors(),
+    macs: macVectors(),
+    wrapped: wrappedVectors(),
     versionSeals: sealVectors(),
     newKeys: newKeyVectors(),
     wraps: wrapVectors(),
@@ -218,6 +222,28 @@ function messageIdVectors(): readonly object[] {
       id: hex(source.forStream({ contextDigest: digest })),
     },
   ];
+}
+
+function macVectors(): readonly object[] {
+  const message = Buffer.from("attack at dawn");
+  return (["HMAC-SHA-224", "HMAC-SHA-256", "HMAC-SHA-384", "HMAC-SHA-512"] as const).map((algorithm) => ({
+    versionKey: hex(VERSION_KEY),
+    key: KEY,
+    keyVersion: 3,
+    algorithm,
+    message: hex(message),
+    mac: hex(portableMac({ ...place, algorithm, message })),
+  }));
+}
+
+function wrappedVectors(): readonly object[] {
+  return [countingKey(0x40), Buffer.from("odd")].map((material) => ({
+    versionKey: hex(VERSION_KEY),
+    key: KEY,
+    keyVersion: 3,
+    material: hex(material),
+    text: encodeText(wrappedFrame(place, wrapMaterial(place, material))),
+  }));
 }
 
 function sealVectors(): readonly object[] {
@@ -366,13 +392,7 @@ function localHsmVectors(): object {
         key: KEY,
         keyVersion: 3,
         binding: RECIPIENT,
-        frame: hex(
-          Buffer.concat([
-            writeHeader({ suite: "native", keyUuid: KEY, keyVersion: 3 }),
-            Buffer.from(RECIPIENT.replaceAll("-", ""), "hex"),
-            ciphertext,
-          ]),
-        ),
+        frame: hex(writeNativeFrame({ keyUuid: KEY, keyVersion: 3, binding: RECIPIENT, ciphertext })),
       },
     ],
   };
