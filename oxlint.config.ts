@@ -5,7 +5,7 @@ type Row = { readonly sees?: readonly string[]; readonly uses?: readonly string[
 /** The table of borders: what a module sees of ours, and which packages and built-ins it uses. */
 const borders: Readonly<Record<string, Row>> = {
   core: { uses: ["node:crypto", "node:buffer"] },
-  envelope: { sees: ["core"], uses: ["node:crypto", "node:buffer"] },
+  envelope: { sees: ["core"], uses: ["node:crypto", "node:buffer", "@noble/curves"] },
   policy: { sees: ["core"] },
   resilience: { sees: ["core"], uses: ["opossum"] },
   broker: { sees: ["core", "policy", "resilience", "envelope"] },

@@ -11,7 +11,7 @@ import { openAuditTrail } from "#audit/trail.ts";
 import { authenticate, unauthenticated } from "#broker/authenticate.ts";
 import { loadBranchKey } from "#broker/load-branch-key.ts";
 import { OpenFleet } from "#broker/open-fleet.ts";
-import { PublicKeyObjects } from "#broker/public-key.ts";
+import { PublicKeyObjects } from "#broker/public-key-objects.ts";
 import type { BrokerParts } from "#broker/parts.ts";
 import type { Config } from "#config/schema.ts";
 import { createBranchKeys } from "#envelope/branch-keys.ts";

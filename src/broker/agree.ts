@@ -1,7 +1,7 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
 import type { AlgorithmName } from "#core/algorithms.ts";
 import { NO_CONTEXT } from "#core/context.ts";
 import { KmsError } from "#core/errors.ts";
+import { kindOfKey, parsePublicKey, peerKind } from "#envelope/public-key.ts";
 import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { callNative, nativeTarget, type NativeUse } from "./native-call.ts";
@@ -62,27 +62,12 @@ async function agreeWith(
   return { sharedSecret: value, keyVersion: version, provider };
 }
 
-const CURVES: Partial<Readonly<Record<AlgorithmName, string>>> = {
-  "ECDH-P256": "prime256v1",
-  "ECDH-P384": "secp384r1",
-  "ECDH-P521": "secp521r1",
-};
-
-/** Whether it is a public key of the curve: node:crypto refuses points that are not on it. */
+/** Whether it is a public key of the curve: points that are not on it do not parse. */
 function requirePeer(algorithm: AlgorithmName, spki: Buffer): void {
   const peer = parsePublicKey(spki);
   if (peer === undefined) throw wrongPeer("wanted the SPKI DER of a public key on its curve");
-  const found = peer.asymmetricKeyDetails?.namedCurve ?? peer.asymmetricKeyType ?? "unknown";
-  const wanted = CURVES[algorithm] ?? "x25519";
+  const [found, wanted] = [kindOfKey(peer), peerKind(algorithm) ?? "none"];
   if (found !== wanted) throw wrongPeer(`wanted a key of ${wanted}, got ${found}`);
-}
-
-function parsePublicKey(spki: Buffer): KeyObject | undefined {
-  try {
-    return createPublicKey({ key: spki, format: "der", type: "spki" });
-  } catch {
-    return undefined;
-  }
 }
 
 function wrongPeer(detail: string): KmsError {

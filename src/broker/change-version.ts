@@ -10,7 +10,9 @@ import type { BrokerParts } from "./parts.ts";
 import { getVersion, type VersionView } from "./read-keys.ts";
 
 /** What can be asked of one version; the key's own state caps what comes of it. */
-export type VersionVerb = LifecycleVerb & { readonly kind: "activate" | "resume" | "make-primary" | "suspend" | "deactivate" };
+export type VersionVerb = LifecycleVerb & {
+  readonly kind: "activate" | "resume" | "make-primary" | "suspend" | "deactivate";
+};
 
 /**
  * Changes the state of one version, or makes it the one that protects.

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { Mutation } from "#core/catalog.ts";
 import { type KeyRecord, type VersionRecord, versionRowId } from "#core/records.ts";
 import { uuidOfKey } from "#core/ids.ts";
+import { sha256 } from "#envelope/sha256.ts";
 import type { ChangeRecord } from "./audited.ts";
 import type { Caller } from "./caller.ts";
 import { historyMutation, keyMutation } from "./change-key.ts";
@@ -54,10 +54,8 @@ function markersOf({ idempotency, principal }: Caller, draft: KeyRecord): readon
   const own = `key-${uuidOfKey(draft.id)}-1`;
   if (idempotency === undefined) return [own];
   const { key, bodyDigest } = idempotency;
-  const digest = createHash("sha256")
-    .update(JSON.stringify([principal.credentialId, key, bodyDigest]))
-    .digest("hex");
-  return [`op-${digest.slice(0, 48)}`, own];
+  const digest = sha256(Buffer.from(JSON.stringify([principal.credentialId, key, bodyDigest])));
+  return [`op-${digest.toString("hex").slice(0, 48)}`, own];
 }
 
 type Recorded = { readonly key: KeyRecord; readonly native: NativeKey; readonly keep: Keep };

@@ -5,7 +5,8 @@ import type { KeyOperation } from "#core/purposes.ts";
 import { parseFrame } from "#envelope/header.ts";
 import { open } from "#envelope/portable.ts";
 import type { Caller } from "./caller.ts";
-import { type Encrypted, type EncryptItem, protect } from "./encrypt.ts";
+import type { Decrypted, DecryptItem, Encrypted, EncryptItem } from "./ciphering.ts";
+import { protect } from "./encrypt.ts";
 import { type CiphertextFormat, requireFrames } from "./format.ts";
 import {
   type ItemOutcome,
@@ -20,23 +21,6 @@ import {
 import type { BrokerParts } from "./parts.ts";
 import { decryptNative } from "./native-cipher.ts";
 import { versionKey } from "./version-key.ts";
-
-export type DecryptItem = {
-  /** The frame's bytes, or the provider's own; undefined for a text that is no frame at all, which fails as every other bad ciphertext does. */
-  readonly ciphertext: Buffer | undefined;
-  readonly context: Context;
-  /** Also answer a fresh ciphertext under the primary version. */
-  readonly upgrade: boolean;
-  readonly format?: CiphertextFormat;
-};
-export type Decrypted = {
-  readonly plaintext: Buffer;
-  readonly keyVersion: number;
-  readonly stale: boolean;
-  readonly upgraded?: Encrypted;
-  /** The provider that did it; absent where the gateway did. */
-  readonly provider?: string;
-};
 
 /** Opens a frame under the named key. @throws {KmsError} `CIPHERTEXT_INVALID` for everything that is wrong with the bytes. */
 export async function decrypt(

@@ -1,11 +1,11 @@
-import type { Context } from "#core/context.ts";
 import { KmsError } from "#core/errors.ts";
 import { uuidOfKey } from "#core/ids.ts";
 import type { KeyOperation } from "#core/purposes.ts";
 import { seal } from "#envelope/portable.ts";
 import { encryptNative } from "./native-cipher.ts";
 import type { Caller } from "./caller.ts";
-import { type CiphertextFormat, requireFrames } from "./format.ts";
+import type { Encrypted, EncryptItem } from "./ciphering.ts";
+import { requireFrames } from "./format.ts";
 import { versionOf } from "./key-reference.ts";
 import {
   type ItemOutcome,
@@ -18,16 +18,6 @@ import {
 } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { versionKey } from "./version-key.ts";
-
-export type EncryptItem = { readonly plaintext: Buffer; readonly context: Context; readonly format?: CiphertextFormat };
-export type Encrypted = {
-  readonly ciphertext: Buffer;
-  readonly keyVersion: number;
-  /** The provider that did it; absent where the gateway did. */
-  readonly provider?: string;
-  /** The ciphertext is the provider's own bytes, without a frame. */
-  readonly bare?: boolean;
-};
 
 /** The largest plaintext of a portable key, in bytes (api.md § 5, `maxPlaintextBytes`). */
 export const MAX_PORTABLE_PLAINTEXT_BYTES = 524_288;

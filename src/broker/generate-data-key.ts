@@ -1,6 +1,7 @@
 import type { Context } from "#core/context.ts";
 import type { Caller } from "./caller.ts";
-import { type Encrypted, protect } from "./encrypt.ts";
+import type { Encrypted } from "./ciphering.ts";
+import { protect } from "./encrypt.ts";
 import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 

@@ -1,6 +1,6 @@
-import { encapsulate as encapsulateHere } from "node:crypto";
 import { NO_CONTEXT } from "#core/context.ts";
 import { ciphertextInvalid } from "#core/errors.ts";
+import { encapsulateTo } from "#envelope/public-key.ts";
 import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { callNative, nativeBindingOf, nativeTarget, type NativeUse, unexpectedVerdict } from "./native-call.ts";
@@ -77,9 +77,9 @@ async function encapsulateWith(parts: BrokerParts, caller: Caller, usable: Usabl
     parts,
     caller,
     { use, target, invalid: unexpectedVerdict },
-    (opened, ref, call) => {
-      const { encapsulate: there } = abilityOf(opened.encapsulation, "encapsulate");
-      return abilityOf(there, "encapsulate")({ ref, algorithm }, call);
+    async (opened, ref, call) => {
+      const ability = abilityOf(opened.encapsulation, "encapsulate");
+      return abilityOf(await ability.encapsulate?.({ ref, algorithm }, call), "encapsulate");
     },
   );
   return { ...value, keyVersion: version, provider };
@@ -87,8 +87,7 @@ async function encapsulateWith(parts: BrokerParts, caller: Caller, usable: Usabl
 
 function encapsulateLocally(parts: BrokerParts, { key }: Usable, version: number): Encapsulation {
   const publicKey = parts.publicKeys.of(nativeBindingOf(parts, key, version));
-  const { ciphertext, sharedKey } = encapsulateHere(publicKey);
-  return { ciphertext: Buffer.from(ciphertext), sharedSecret: Buffer.from(sharedKey), keyVersion: version };
+  return { ...encapsulateTo(publicKey), keyVersion: version };
 }
 
 async function decapsulateWith(

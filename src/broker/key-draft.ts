@@ -3,7 +3,8 @@ import type { Custody } from "#core/custody.ts";
 import type { KeyId } from "#core/ids.ts";
 import type { Purpose } from "#core/purposes.ts";
 import type { KeyRecord, Lifecycle, NamespaceRecord } from "#core/records.ts";
-import type { CustodyRequest, PlacedKey } from "#policy/place-key.ts";
+import type { PlacedKey } from "#policy/place-key.ts";
+import type { CustodyRequest } from "#policy/wish.ts";
 import type { Caller } from "./caller.ts";
 import type { BrokerParts } from "./parts.ts";
 

@@ -95,6 +95,7 @@ export async function callNative<T>(
   });
   requireAttempt(planned, caller);
   const changed = isFresh(parts, target);
+  const called = async (call: CallContext): Promise<Answer<T>> => await run(holder.provider, binding.nativeRef, call);
   const answer = await runPlan({
     attempts: planned.attempts,
     deadline: caller.deadline,
@@ -108,8 +109,6 @@ export async function callNative<T>(
         changed,
         onAttempt: (made: Trace["attempts"][number]) => void trace.attempts.push(made),
       };
-      const called = async (call: CallContext): Promise<Answer<T>> =>
-        await run(holder.provider, binding.nativeRef, call);
       try {
         return await parts.pool.call(holder.name, "data", operation, called, options);
       } catch (error) {

@@ -8,7 +8,7 @@ import type { VersionKeys } from "#envelope/version-keys.ts";
 import type { Policy } from "#policy/policy.ts";
 import type { ProviderPool } from "#resilience/provider-pool.ts";
 import type { Fleet } from "./fleet.ts";
-import type { PublicKeyObjects } from "./public-key.ts";
+import type { PublicKeyObjects } from "./public-key-objects.ts";
 import type { Flights } from "./trace.ts";
 
 /** Bounds that the configuration sets, in milliseconds. */

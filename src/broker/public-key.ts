@@ -1,12 +1,13 @@
-import { createHash, createPublicKey, type KeyObject } from "node:crypto";
 import type { AlgorithmName } from "#core/algorithms.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { KmsError } from "#core/errors.ts";
-import type { KeyRecord, NativeBindingRecord } from "#core/records.ts";
+import type { KeyRecord } from "#core/records.ts";
+import { type PublicKeyObject, toJwk, toPem } from "#envelope/public-key.ts";
 import type { Caller } from "./caller.ts";
 import { resolveKey, versionOf } from "./key-reference.ts";
 import { primaryVersion } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
+import { kidOf } from "./public-key-objects.ts";
 
 /** The public half of one version of a key. */
 export type PublicKey = {
@@ -20,32 +21,6 @@ export type PublicKey = {
   /** RFC 7517 with `kid`, `alg` and `use`; null for keys that JOSE has no form for. */
   readonly jwk: Readonly<Record<string, unknown>> | null;
 };
-
-/** Parsed public keys, for as long as their bindings are in memory. */
-export class PublicKeyObjects {
-  readonly #objects = new WeakMap<NativeBindingRecord, KeyObject>();
-
-  /** @throws {KmsError} `UNSUPPORTED_COMBINATION` for a key without a public half */
-  of(binding: NativeBindingRecord): KeyObject {
-    const known = this.#objects.get(binding);
-    if (known !== undefined) return known;
-    const made = createPublicKey({ key: spkiOf(binding), format: "der", type: "spki" });
-    this.#objects.set(binding, made);
-    return made;
-  }
-}
-
-/** Names a public key: base64url of the SHA-256 of its SPKI, for whoever has it. */
-export function kidOf(binding: NativeBindingRecord): string {
-  return createHash("sha256").update(spkiOf(binding)).digest("base64url");
-}
-
-function spkiOf({ publicKey }: NativeBindingRecord): Buffer {
-  if (publicKey !== null) return Buffer.from(publicKey, "base64");
-  throw new KmsError("UNSUPPORTED_COMBINATION", "the key has no public half", {
-    help: "keys of purpose sign, agree and kem have one, and RSA keys",
-  });
-}
 
 /**
  * The public key of a version: the one that is named, the primary one, or the latest while none is.
@@ -113,29 +88,21 @@ export function publicKeysOf(parts: BrokerParts, key: KeyRecord, version: number
         provider: provider ?? binding.providerUid,
         algorithm: key.algorithm,
         publicKey: Buffer.from(binding.publicKey, "base64"),
-        pem: object.export({ format: "pem", type: "spki" }).toString(),
-        jwk: toJwk(object, { kid, algorithm: key.algorithm }),
+        pem: toPem(object),
+        jwk: jwkOf(object, { kid, algorithm: key.algorithm }),
       },
     ];
   });
 }
 
-function toJwk(
-  object: KeyObject,
+function jwkOf(
+  object: PublicKeyObject,
   { kid, algorithm }: { readonly kid: string; readonly algorithm: AlgorithmName },
 ): Readonly<Record<string, unknown>> | null {
   const alg = JOSE[algorithm];
-  if (alg === undefined) return null;
-  try {
-    return {
-      ...object.export({ format: "jwk" }),
-      kid,
-      alg,
-      use: algorithm.includes("OAEP") || isAgreement(algorithm) ? "enc" : "sig",
-    };
-  } catch {
-    return null; // node:crypto writes no JWK of this kind
-  }
+  const jwk = alg === undefined ? undefined : toJwk(object);
+  if (jwk === undefined) return null;
+  return { ...jwk, kid, alg, use: algorithm.includes("OAEP") || isAgreement(algorithm) ? "enc" : "sig" };
 }
 
 function isAgreement(algorithm: AlgorithmName): boolean {

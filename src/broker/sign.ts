@@ -6,7 +6,7 @@ import { NO_CONTEXT } from "#core/context.ts";
 import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { protectVersion } from "./protect-version.ts";
-import { kidOf } from "./public-key.ts";
+import { kidOf } from "./public-key-objects.ts";
 import { fitSignable, type SignableInput, toSignable } from "./signable.ts";
 import { ecdsaToRaw } from "#envelope/ecdsa-encoding.ts";
 

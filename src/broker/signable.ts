@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { algorithmTraits, type AlgorithmName } from "#core/algorithms.ts";
 import { KmsError } from "#core/errors.ts";
 import type { CapabilityRow, Signable } from "#core/provider.ts";
+import { digestOf } from "#envelope/public-key.ts";
 
 /** What is to be signed or checked: exactly one of both (api.md § 7). */
 export type SignableInput = { readonly message?: Buffer | undefined; readonly digest?: Buffer | undefined };
@@ -57,8 +57,7 @@ export function fitSignable(signable: Signable, row: CapabilityRow): Signable {
   }
   if (signable.bytes.length <= row.maxInputBytes) return signable;
   const { hash } = algorithmTraits(row.algorithm);
-  if (row.digests === true && hash !== undefined)
-    return { kind: "digest", bytes: createHash(hash).update(signable.bytes).digest() };
+  if (row.digests === true && hash !== undefined) return { kind: "digest", bytes: digestOf(hash, signable.bytes) };
   throw wrong("message", "length", `the provider of the key takes at most ${row.maxInputBytes} bytes`);
 }
 

@@ -1,4 +1,3 @@
-import type { KeyObject } from "node:crypto";
 import { NO_CONTEXT } from "#core/context.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { KmsError } from "#core/errors.ts";
@@ -13,7 +12,7 @@ import { callNative, nativeBindingOf, nativeTarget, type NativeUse } from "./nat
 import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { processVersions } from "./process-versions.ts";
-import { kidOf } from "./public-key.ts";
+import { kidOf } from "./public-key-objects.ts";
 import { requireEncoding, type SignatureEncoding } from "./sign.ts";
 import { fitSignable, type SignableInput, toSignable } from "./signable.ts";
 
@@ -90,7 +89,7 @@ function canVerifyHere({ kind }: Signable, { algorithm }: KeyRecord): boolean {
 }
 
 function verifyHere(parts: BrokerParts, key: KeyRecord, { version, signable, item }: Check): Outcome {
-  const publicKey: KeyObject = parts.publicKeys.of(nativeBindingOf(parts, key, version));
+  const publicKey = parts.publicKeys.of(nativeBindingOf(parts, key, version));
   const { signature, encoding = "der" } = item;
   return { valid: verifySignature({ algorithm: key.algorithm, publicKey, signable, signature, encoding }) === true };
 }

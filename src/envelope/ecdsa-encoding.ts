@@ -48,12 +48,12 @@ function place(integer: Uint8Array, out: Buffer): boolean {
 export function ecdsaToDer(raw: Uint8Array, algorithm: AlgorithmName): Buffer | undefined {
   const field = FIELD_BYTES[algorithm];
   if (field === undefined || raw.length !== 2 * field) return undefined;
-  const body = Buffer.concat([integer(raw.subarray(0, field)), integer(raw.subarray(field))]);
+  const body = Buffer.concat([writeInteger(raw.subarray(0, field)), writeInteger(raw.subarray(field))]);
   const length = body.length < 0x80 ? [body.length] : [0x81, body.length];
   return Buffer.concat([Buffer.from([0x30, ...length]), body]);
 }
 
-function integer(digits: Uint8Array): Buffer {
+function writeInteger(digits: Uint8Array): Buffer {
   const first = digits.findIndex((digit) => digit !== 0);
   const minimal = first < 0 ? Uint8Array.of(0) : digits.subarray(first);
   const padded = (minimal[0] ?? 0) > 0x7f ? Buffer.concat([Uint8Array.of(0), minimal]) : minimal;

@@ -19,11 +19,27 @@ export type SignatureToVerify = {
  */
 export function verifySignature(input: SignatureToVerify): boolean | "unsupported" {
   try {
+    if (!isKeyOf(input.algorithm, input.publicKey)) return false;
     return input.signable.kind === "digest" ? verifyDigest(input) : verifyMessage(input);
   } catch {
     return false;
   }
 }
+
+/** Whether a key is of the algorithm's kind: node:crypto takes any, and signs by the key's kind where no hash is named. */
+function isKeyOf(
+  algorithm: AlgorithmName,
+  { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
+): boolean {
+  const bits = RSA_NAME.exec(algorithm)?.[1];
+  if (bits !== undefined) return type === "rsa" && details?.modulusLength === Number(bits);
+  const curve = CURVES[algorithm];
+  return curve === undefined
+    ? type === algorithm.toLowerCase()
+    : type === "ec" && details?.namedCurve === curve.openssl;
+}
+
+const RSA_NAME = /^RSA-(\d+)-/u;
 
 function verifyMessage({ algorithm, publicKey, signable, signature, encoding = "der" }: SignatureToVerify): boolean {
   const { hash = null } = algorithmTraits(algorithm);
@@ -52,6 +68,9 @@ function verifyDigest(input: SignatureToVerify): boolean | "unsupported" {
     const { hash = "" } = algorithmTraits(algorithm);
     const prefix = DIGEST_INFO[hash];
     if (prefix === undefined) return "unsupported";
+    const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+    // OpenSSL opens a signature whose leading zeros are gone (RFC 8017 § 8.2.2, step 1, does not).
+    if (signature.length !== modulusLength / 8) return false;
     const opened = publicDecrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, signature);
     const expected = Buffer.concat([Buffer.from(prefix, "hex"), signable.bytes]);
     return opened.length === expected.length && timingSafeEqual(opened, expected);
@@ -66,15 +85,23 @@ const DIGEST_INFO: Readonly<Record<string, string>> = {
   sha512: "3051300d060960864801650304020305000440",
 };
 
-const CURVES: Partial<Readonly<Record<AlgorithmName, typeof p256>>> = {
-  "EC-P256-SHA256": p256,
-  "EC-P384-SHA384": p384,
-  "EC-P521-SHA512": p521,
-  "EC-SECP256K1-SHA256": secp256k1,
+type Curve = { readonly openssl: string; readonly ecdsa: typeof p256 };
+
+const CURVES: Partial<Readonly<Record<AlgorithmName, Curve>>> = {
+  "EC-P256-SHA256": { openssl: "prime256v1", ecdsa: p256 },
+  "EC-P384-SHA384": { openssl: "secp384r1", ecdsa: p384 },
+  "EC-P521-SHA512": { openssl: "secp521r1", ecdsa: p521 },
+  "EC-SECP256K1-SHA256": { openssl: "secp256k1", ecdsa: secp256k1 },
 };
 
-function verifyEcdsaDigest({ algorithm, publicKey, signable, signature, encoding = "der" }: SignatureToVerify): boolean {
-  const curve = CURVES[algorithm];
+function verifyEcdsaDigest({
+  algorithm,
+  publicKey,
+  signable,
+  signature,
+  encoding = "der",
+}: SignatureToVerify): boolean {
+  const curve = CURVES[algorithm]?.ecdsa;
   const der = strictDer(signature, algorithm, encoding);
   const raw = der === undefined ? undefined : ecdsaToRaw(der, algorithm);
   const { x, y } = publicKey.export({ format: "jwk" });

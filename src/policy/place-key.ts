@@ -1,29 +1,12 @@
 import { ALGORITHMS, type AlgorithmName, defaultAlgorithm } from "#core/algorithms.ts";
-import { type Custody, type CustodyKind, DEFAULT_CUSTODY } from "#core/custody.ts";
+import { type Custody, DEFAULT_CUSTODY } from "#core/custody.ts";
 import { KmsError } from "#core/errors.ts";
 import type { Purpose } from "#core/purposes.ts";
 import { placeNative } from "./place-native.ts";
 import { placePortable } from "./place-portable.ts";
 import type { Policy } from "./policy.ts";
 import { matchRoute } from "./routes.ts";
-
-/** What a caller may say of custody; absent members follow the route. */
-export type CustodyRequest = {
-  readonly kind: CustodyKind;
-  /** For native custody: the one provider, or nobody. */
-  readonly holders?: readonly string[];
-  readonly minimum?: number;
-  readonly threshold?: number;
-  readonly dedicated?: boolean;
-};
-
-export type Wish = {
-  readonly namespace: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly purpose: Purpose;
-  readonly algorithm: AlgorithmName | undefined;
-  readonly custody: CustodyRequest | undefined;
-};
+import type { Wish } from "./wish.ts";
 
 type Placed = {
   readonly route: string;

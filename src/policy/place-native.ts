@@ -3,7 +3,7 @@ import { KmsError } from "#core/errors.ts";
 import type { CapabilityRow, ProviderOperation } from "#core/provider.ts";
 import type { Purpose } from "#core/purposes.ts";
 import type { RouteConfig } from "#core/route-config.ts";
-import type { Wish } from "./place-key.ts";
+import type { Wish } from "./wish.ts";
 import type { Policy, ProviderFacts } from "./policy.ts";
 import { forbids } from "./requirements.ts";
 

@@ -2,7 +2,7 @@ import { type AlgorithmName, algorithmTraits } from "#core/algorithms.ts";
 import type { Custody } from "#core/custody.ts";
 import { type FieldError, KmsError } from "#core/errors.ts";
 import type { RouteConfig } from "#core/route-config.ts";
-import type { Wish } from "./place-key.ts";
+import type { Wish } from "./wish.ts";
 import type { Policy, ProviderFacts } from "./policy.ts";
 import { forbids } from "./requirements.ts";
 

@@ -11,7 +11,7 @@ export function ciphertextText({ ciphertext, bare = false }: Ciphertext): string
 }
 
 /** An answer with a ciphertext in it. */
-export function ciphertextJson<T extends Ciphertext>({ bare, ciphertext, ...rest }: T): object {
+export function ciphertextJson({ bare, ciphertext, ...rest }: Ciphertext): object {
   return { ciphertext: ciphertextText({ ciphertext, bare: bare ?? false }), ...rest };
 }
 

@@ -4,7 +4,6 @@ import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { custodySentence } from "../../../src/cli/custody-sentence.ts";
 import { type Ran, run, type RunOptions } from "./run.ts";
 import { startStub, type Stub } from "./stub.ts";
 
@@ -99,16 +98,19 @@ describe("keys public-key", () => {
   });
 });
 
-describe("the sentence of a key's custody", () => {
-  it("tells of a native key that its provider alone has it", () => {
-    expect(custodySentence({ name: "k", custody: { kind: "native", provider: "aws" } })).toMatch(
-      /^k: held by aws alone/u,
-    );
+describe("keys show", () => {
+  const sentence = async (key: object): Promise<string | undefined> => {
+    stub.answer({ body: { name: "k", ...key } });
+    return (await claviger(["keys", "show", "k"])).stdout.trimEnd().split("\n").at(-1);
+  };
+
+  it("tells of a native key that its provider alone has it", async () => {
+    expect(await sentence({ custody: { kind: "native", provider: "aws" } })).toMatch(/^k: held by aws alone/u);
   });
 
-  it("tells of a portable key who can open it, and who cannot yet", () => {
+  it("tells of a portable key who can open it, and who cannot yet", async () => {
     const custody = { kind: "portable", holders: ["a", "b"], minimum: 1, dedicated: true };
-    expect(custodySentence({ name: "k", custody, replication: { missing: ["b"] } })).toBe(
+    expect(await sentence({ custody, replication: { missing: ["b"] } })).toBe(
       "k: sealed in the gateway's database, under a branch key of its own; any one of a can open it (b not yet); it was usable once 1 held it.",
     );
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { KmsError } from "#core/errors.ts";
-import { type PlacedKey, placeKey, type Wish } from "#policy/place-key.ts";
+import { type PlacedKey, placeKey } from "#policy/place-key.ts";
+import type { Wish } from "#policy/wish.ts";
 import type { ProviderFacts } from "#policy/policy.ts";
 import { policyOf, provider, route } from "./facts.ts";
 

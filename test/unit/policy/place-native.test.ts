@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { KmsError } from "#core/errors.ts";
 import type { CapabilityRow, ProviderOperation } from "#core/provider.ts";
 import type { AlgorithmName } from "#core/algorithms.ts";
-import { placeKey, type Wish } from "#policy/place-key.ts";
+import { placeKey } from "#policy/place-key.ts";
+import type { Wish } from "#policy/wish.ts";
 import { policyOf, provider, route } from "./facts.ts";
 
 const row = (operation: ProviderOperation, algorithm: AlgorithmName): CapabilityRow => ({

@@ -73,9 +73,10 @@ it.for<{ name: string; input: Partial<Input>; waitMs: number | undefined }>([
   expect(ask(input)).toBe(waitMs);
 });
 
-it.for(Object.keys(FAILURES).filter((name) => !["OUTAGE", "CHECKSUM", "THROTTLED", "CREDENTIALS"].includes(name)) as Failure[])(
-  "%s is never repeated",
-  (failure) => {
-    expect(ask({ fault: fault({ failure, answered: false }), last: true })).toBeUndefined();
-  },
-);
+it.for(
+  Object.keys(FAILURES).filter(
+    (name) => !["OUTAGE", "CHECKSUM", "THROTTLED", "CREDENTIALS"].includes(name),
+  ) as Failure[],
+)("%s is never repeated", (failure) => {
+  expect(ask({ fault: fault({ failure, answered: false }), last: true })).toBeUndefined();
+});

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { decrypt, decryptBatch, decryptByHeader, type Decrypted } from "#broker/decrypt.ts";
-import { encrypt, encryptBatch, type Encrypted } from "#broker/encrypt.ts";
+import type { Decrypted, Encrypted } from "#broker/ciphering.ts";
+import { decrypt, decryptBatch, decryptByHeader } from "#broker/decrypt.ts";
+import { encrypt, encryptBatch } from "#broker/encrypt.ts";
 import { type DataKey, generateDataKey, generateDataKeyBatch } from "#broker/generate-data-key.ts";
 import type { Served } from "#broker/operate.ts";
 import { randomBytes } from "#broker/random.ts";

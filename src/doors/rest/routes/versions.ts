@@ -47,7 +47,6 @@ function readRoutes(parts: RestParts): readonly Route[] {
 }
 
 function verbRoutes(parts: RestParts): readonly Route[] {
-  const told = ({ detail, ticket }: Explanation): Explanation => defined({ detail, ticket });
   return [
     verbRoute(parts, {
       name: "activate",
@@ -88,6 +87,10 @@ function verbRoutes(parts: RestParts): readonly Route[] {
   ];
 }
 
+function told({ detail, ticket }: Explanation): Explanation {
+  return defined({ detail, ticket });
+}
+
 type Verb<B extends z.ZodType> = {
   readonly name: string;
   readonly summary: string;
@@ -108,7 +111,10 @@ function verbRoute<B extends z.ZodType>(parts: RestParts, { name, summary, body:
     handle: async ({ params, body, facts }, principal) => {
       const caller = callerOf(parts, facts, principal);
       const place = { key: param(params, "key"), version: numberOf(param(params, "version")) };
-      return { status: 200, body: toVersionJson(await changeVersion(parts.broker, caller, place, ask(body as z.output<B>))) };
+      return {
+        status: 200,
+        body: toVersionJson(await changeVersion(parts.broker, caller, place, ask(body as z.output<B>))),
+      };
     },
   });
 }
