@@ -109,7 +109,7 @@ describe("verifying a signature", () => {
     const algorithm = "RSA-2048-PKCS1-SHA256";
     const info = Buffer.from("3031300d060960864801650304020105000420", "hex");
     const digest = digestOf(algorithm);
-    const withoutNull = Buffer.from("302f300b0609608648016503040201" + "0420", "hex");
+    const withoutNull = Buffer.from("302f300b06096086480165030402010420", "hex");
     const forms = [
       [Buffer.concat([info, digest]), true],
       [Buffer.concat([info, digest, Buffer.alloc(1)]), false],
