@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the emulators that run without Docker into .emu/: local-kms (built with Go) and a Python environment with
-# ministack. What is there already, from the same sources, is left alone. Prints a line for each thing, with its version.
+# Installs what npm run test:emulators needs into .emu/: local-kms (built with Go), a Python environment with ministack,
+# and the Wycheproof vectors (a Go module without code). What is there already, from the same sources, is left alone. Prints a line for each thing, with its version.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -90,5 +90,36 @@ for name in ("ministack", "cryptography"):
 PYTHON
 }
 
+wycheproof=github.com/c2sp/wycheproof@v0.0.0-20260902155932-3fa63dd0344a
+wycheproof_sum="h1:pNbL2nztRsWfW/ispAwsvcDFxs9Id38uIsR2/Up5G2c="
+
+# Leaves the folder of the vectors in Go's module cache and links to it: they have 107 MB.
+fetch_wycheproof() {
+  local answer sum dir
+  answer=$(cd "$emu" && GO111MODULE=on GOWORK=off go mod download -json "$wycheproof") || {
+    echo "$answer"
+    return 1
+  }
+  sum=$(sed -n 's/^\t"Sum": "\(.*\)",\{0,1\}$/\1/p' <<<"$answer")
+  dir=$(sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p' <<<"$answer")
+  [[ $sum == "$wycheproof_sum" ]] || {
+    echo "wanted the checksum $wycheproof_sum, got ${sum:-none}"
+    return 1
+  }
+  ln -sfn "$dir/testvectors_v1" "$emu/wycheproof"
+}
+
+install_wycheproof() {
+  local stamp="$emu/wycheproof.stamp"
+  if ! is_current "$stamp" "$wycheproof_sum" || [[ ! -f $emu/wycheproof/aes_gcm_test.json ]]; then
+    need go "to fetch the Wycheproof vectors (Go 1.22 or newer)"
+    rm -f "$stamp"
+    quietly wycheproof fetch_wycheproof
+    echo "$wycheproof_sum" >"$stamp"
+  fi
+  echo "wycheproof ${wycheproof#*@}"
+}
+
 install_local_kms
 install_python
+install_wycheproof
