@@ -1,5 +1,4 @@
 import { type AlgorithmName, hasPublicKey } from "#core/algorithms.ts";
-import { KmsError } from "#core/errors.ts";
 import { ProviderError } from "#core/failures.ts";
 import { createId } from "#core/ids.ts";
 import type { Observation } from "#core/provider.ts";
@@ -151,12 +150,4 @@ export function nativeBinding(
     quarantine: null,
     createTime: now,
   };
-}
-
-/** @throws {KmsError} `INTEGRITY_FAILURE` where another version has this key of the provider already */
-export function requireUnbound(parts: BrokerParts, { holder, nativeRef }: NativeKey): void {
-  if (parts.catalog.bindingOf(holder.uid, nativeRef) === undefined) return;
-  throw new KmsError("INTEGRITY_FAILURE", "the provider answered a key that another version stands on", {
-    metadata: { provider: holder.name },
-  });
 }
