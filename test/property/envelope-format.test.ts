@@ -143,7 +143,7 @@ describe("sealing", () => {
         expect(openVersionKey({ ...here, seal: sealed }).equals(versionKey)).toBe(true);
         for (const [name, value] of Object.entries(there)) {
           const moved = { ...here, [name]: value };
-          if (isDeepStrictEqual(moved, here)) continue;
+          if (isDeepStrictEqual(moved, { ...here })) continue; // fast-check makes records without a prototype too
           expect(() => openVersionKey({ ...moved, seal: sealed })).toThrow("INTEGRITY_FAILURE");
         }
       }),

@@ -6,6 +6,7 @@ import { ALGORITHM_NAMES } from "#core/algorithms.ts";
 import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
 import { localHsm } from "#providers/local-hsm/index.ts";
 import { providerSuite } from "../conformance/provider.suite.ts";
+import { triedRows } from "./tried-rows.ts";
 import { localSources } from "../unit/providers/local-hsm/sources.ts";
 
 const dataFolder = mkdtempSync(join(tmpdir(), "local-hsm-"));
@@ -29,6 +30,8 @@ providerSuite({
   advance: (ms) => {
     sources.clock.advance(ms);
   },
+  tried: triedRows,
+  sizes: { flippedBits: 200, cuts: 100 },
   imported: ALGORITHM_NAMES.filter((name) => name.startsWith("RSA-")),
   isThrowaway: true,
 });
