@@ -135,6 +135,8 @@ describe("the README, followed from top to bottom in one folder", () => {
 
   it("Java trusts it as the README says", async (context) => {
     const [, keytool = "", option = ""] = /`(keytool [^`]+)`, then `(-D[^`]+)`/u.exec(README) ?? [];
+    if (process.env["CLAVIGER_TEST_ALL"] !== "1")
+      context.skip("takes seconds: run with CLAVIGER_TEST_ALL=1, as .ci/run does");
     if ((await reader.run("javac -version")).code !== 0) context.skip("no Java here");
     await writeFile(join(reader.folder, "Trust.java"), TRUST_JAVA);
     expect(await reader.run(keytool.replace("data/ca.pem", "fresh/ca.pem"))).toMatchObject({ code: 0 });

@@ -21,7 +21,7 @@ providerSuite({
     fake.advance(ms);
   },
   foreignKey: async (): Promise<NativeRef> => await makeForeignKey(fake.endpoint),
-  sizes: { flippedBits: 60, cuts: 30 }, // the fake is asked over a socket: each costs a request
+  sizes: { flippedBits: 24, cuts: 12 }, // the fake is asked over a socket: each costs a request
   tried: triedRows,
   imported: ALGORITHM_NAMES.filter((name) => name.startsWith("RSA-")),
   isThrowaway: true,

@@ -31,7 +31,7 @@ providerSuite({
     sources.clock.advance(ms);
   },
   tried: triedRows,
-  sizes: { flippedBits: 200, cuts: 100 },
+  sizes: { flippedBits: 64, cuts: 32 },
   imported: ALGORITHM_NAMES.filter((name) => name.startsWith("RSA-")),
   isThrowaway: true,
 });
