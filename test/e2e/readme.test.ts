@@ -39,6 +39,8 @@ describe("the README, followed from top to bottom in one folder", () => {
   for (const block of BLOCKS) {
     it(`line ${block.line}: ${titleOf(block)}`, { timeout: SERVES_MS }, async (context) => {
       if (block.text.includes("curl ") && (await reader.run("curl --version")).code !== 0) context.skip("no curl here");
+      if (block.text.includes("openssl ") && (await reader.run("openssl version")).code !== 0)
+        context.skip("no openssl here");
       if (block.language === "yaml") await writeConfiguration(block);
       else if (block.language === "console") await replay(readTranscript(block));
       else for (const line of block.text.split("\n").slice(0, -1)) await follow(line);
