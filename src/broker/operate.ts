@@ -78,12 +78,7 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
     const usable = await usableKey(parts, caller, use, record.trace);
     record.key = usable.key;
     requireUsable(parts, usable, use.operation);
-    const outcomes: ItemOutcome<T & Served>[] = [];
-    for (const item of items) {
-      if (caller.deadline.remainingMs() <= 0) throw deadlineExceeded();
-      const outcome = attemptItem(parts, caller, usable, item, run);
-      outcomes.push(outcome instanceof Promise ? await outcome : outcome);
-    }
+    const outcomes = await attemptItems(parts, caller, usable, { items, run });
     record.items = runLengths(outcomes.map((outcome) => (outcome.ok ? "ok" : outcome.error.code)));
     await record.write("ok");
     return outcomes;
@@ -91,6 +86,40 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
     await record.write(outcomeOf(error));
     throw error;
   }
+}
+
+/** How many items of a batch a provider is asked for at once. */
+const BATCH_IN_FLIGHT = 16;
+
+type Items<I, T> = {
+  readonly items: readonly I[];
+  readonly run: (usable: Usable, item: I) => T | Promise<T>;
+};
+
+async function attemptItems<I extends { readonly context: Context }, T extends Done>(
+  parts: BrokerParts,
+  caller: Caller,
+  usable: Usable,
+  { items, run }: Items<I, T>,
+): Promise<readonly ItemOutcome<T & Served>[]> {
+  const outcomes: ItemOutcome<T & Served>[] = [];
+  let pending: Promise<void>[] = [];
+  for (const [index, item] of items.entries()) {
+    if (caller.deadline.remainingMs() <= 0) throw deadlineExceeded();
+    const outcome = attemptItem(parts, caller, usable, item, run);
+    if (!(outcome instanceof Promise)) outcomes[index] = outcome;
+    else {
+      const settled = outcome.then((value) => {
+        outcomes[index] = value;
+      });
+      pending.push(settled);
+    }
+    if (pending.length < BATCH_IN_FLIGHT) continue;
+    await Promise.all(pending);
+    pending = [];
+  }
+  await Promise.all(pending);
+  return outcomes;
 }
 
 /** Synchronous where `run` is: while the key is warm. */

@@ -240,6 +240,24 @@ describe("a native key", () => {
     },
   );
 
+  it("takes a batch, in which a bad item fails alone", { timeout: TEST_MS }, async () => {
+    const key = await make("aws", {});
+    const items = Array.from({ length: 100 }, (_, n) => ({ plaintext: toBase64(`item ${n}`) }));
+    const sealed = succeeded(await admin.post(`/v1/keys/${key}/encrypt`, { items })) as {
+      readonly items: readonly { readonly ciphertext: string }[];
+    };
+    const texts = sealed.items.map(({ ciphertext }) => ({ ciphertext }));
+    texts[3] = { ciphertext: "clv1.AAAA" };
+    const opened = succeeded(await admin.post(`/v1/keys/${key}/decrypt`, { items: texts })) as {
+      readonly failed: number;
+      readonly items: readonly { readonly plaintext?: string; readonly error?: { readonly code: string } }[];
+    };
+    expect(opened.failed).toBe(1);
+    expect(opened.items[3]?.error?.code).toBe("CIPHERTEXT_INVALID");
+    const others = opened.items.flatMap(({ plaintext }) => plaintext ?? []);
+    expect(others).toEqual(items.filter((_, n) => n !== 3).map(({ plaintext }) => plaintext));
+  });
+
   it("goes away with its provider, says so, and comes back with it", { timeout: TEST_MS }, async () => {
     const key = await make("aws", {});
     const { ciphertext } = await run(key, "encrypt", { plaintext: toBase64("x") });
