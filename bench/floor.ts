@@ -1,11 +1,13 @@
 /**
- * The floor: what Express 5 over TLS costs by itself for a request that reads JSON, does one AES-256-GCM and answers JSON. A process of its own.
+ * The floor: what Express 5 over TLS costs by itself for a request that reads JSON, does one AES-256-GCM (or one signature) and answers JSON. A
+ * process of its own.
  * Writes one line, the port and the certificate's authority as JSON, and serves until it is told to stop.
  */
 import { createCipheriv, randomBytes } from "node:crypto";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import express from "express";
+import { addSigning } from "./floor-signing.ts";
 import { createLocalAuthority, issueServerCertificate } from "#http/local-authority.ts";
 
 const key = randomBytes(32);
@@ -24,6 +26,8 @@ app.post("/encrypt", (request: { readonly body: { readonly plaintext: string } }
   ]);
   response.json({ ciphertext: sealed.toString("base64") });
 });
+
+addSigning(app);
 
 const now = Date.now();
 const authority = await createLocalAuthority(now);

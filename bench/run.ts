@@ -1,4 +1,4 @@
-// npm run bench: portable operations through REST against a floor in the same run, and starts with many keys. Writes a report with ratios.
+// npm run bench: operations through REST against a floor in the same run, and starts with many keys. Writes a report with ratios.
 import { execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -19,6 +19,7 @@ const CONNECTIONS = 16;
 const BATCH = 100;
 const BYTES = randomBytes(1024);
 const PLAINTEXT = BYTES.toString("base64");
+const SIGNING = ["EC-P256-SHA256", "RSA-2048-PSS-SHA256", "ED25519", "ML-DSA-65"] as const;
 
 type Subject = {
   readonly name: string;
@@ -38,6 +39,7 @@ type Start = {
 const lines = [...heading()];
 const rounds = await measureOperations();
 lines.push(...operationTable(rounds));
+lines.push(...signingTable(await measureSigning()));
 lines.push(...startTable(await measureStarts()));
 const report = `${lines.join("\n")}\n`;
 process.stdout.write(report);
@@ -93,6 +95,55 @@ async function measureOperations(): Promise<ReadonlyMap<string, readonly Round[]
   const subjects: Subject[] = [];
   for (const { target: to, ...subject } of shots)
     subjects.push({ ...subject, connections: stack.use(await openConnections(to, CONNECTIONS)) });
+  return await interleave(subjects);
+}
+
+/** Native signatures of the software HSM and portable MACs, each beside the floor that does the same with node:crypto. */
+async function measureSigning(): Promise<ReadonlyMap<string, readonly Round[]>> {
+  await using floor = await startFloor();
+  await using gateway = await Gateway.start();
+  const target = { port: Number(gateway.address.port), ca: gateway.ca };
+  const headers = { Authorization: `Bearer ${gateway.apiKey}` };
+  using stack = new DisposableStack();
+  const connections = {
+    floor: stack.use(await openConnections(floor.target, CONNECTIONS)),
+    gateway: stack.use(await openConnections(target, CONNECTIONS)),
+  };
+  const message = PLAINTEXT;
+  const subjects: Subject[] = [];
+  const add = (
+    name: string,
+    paths: { floor: string; gateway: string },
+    bodies: { floor: object; gateway: object },
+  ): void => {
+    const own = { pid: floor.pid, connections: connections.floor, items: 1 };
+    const ours = { pid: gateway.pid, connections: connections.gateway, items: 1 };
+    const shot = (path: string, to: Shot["headers"], body: object): Shot => ({
+      path,
+      headers: to,
+      body: JSON.stringify(body),
+    });
+    subjects.push({ ...own, name: `floor: ${name}`, shot: shot(paths.floor, {}, bodies.floor) });
+    subjects.push({ ...ours, name, shot: shot(paths.gateway, headers, bodies.gateway) });
+  };
+  for (const algorithm of SIGNING) {
+    const key = algorithm.toLowerCase();
+    await gateway.ask({ method: "POST", path: "/v1/keys", body: { name: key, purpose: "sign", algorithm } });
+    const paths = { floor: `/sign/${algorithm}`, gateway: `/v1/keys/${key}/sign` };
+    add(`sign ${algorithm}`, paths, { floor: { message }, gateway: { message } });
+  }
+  const checked = { floor: "/sign/EC-P256-SHA256", gateway: "/v1/keys/ec-p256-sha256/sign" };
+  const body = JSON.stringify({ message });
+  const made = await connections.floor.ask({ path: checked.floor, headers: {}, body });
+  const signed = await connections.gateway.ask({ path: checked.gateway, headers, body });
+  const paths = { floor: "/verify/EC-P256-SHA256", gateway: "/v1/keys/ec-p256-sha256/verify" };
+  const bodies = {
+    floor: { message, signature: made["signature"] },
+    gateway: { message, signature: signed["signature"] },
+  };
+  add("verify EC-P256-SHA256", paths, bodies);
+  await gateway.ask({ method: "POST", path: "/v1/keys", body: { name: "mac", purpose: "mac" } });
+  add("mac, portable", { floor: "/mac", gateway: "/v1/keys/mac/mac" }, { floor: { message }, gateway: { message } });
   return await interleave(subjects);
 }
 
@@ -166,7 +217,7 @@ async function measureStarts(): Promise<readonly Start[]> {
 function* heading(): Generator<string> {
   const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
   const [cpu] = cpus();
-  yield `# Portable operations, ${new Date().toISOString().slice(0, 10)}`;
+  yield `# Operations through REST, ${new Date().toISOString().slice(0, 10)}`;
   yield "";
   yield `${cpus().length} × ${cpu?.model ?? "unknown"}, ${process.platform}, Node ${process.versions.node}, commit ${commit}. ${CONNECTIONS} connections, 1 KiB plaintexts,`;
   yield `${PLAN.rounds} rounds of ${PLAN.roundMs} ms in turn; medians (lowest..highest). CPU is the server process's, per item, and what ratios are of: load from`;
@@ -198,6 +249,21 @@ function* operationTable(found: ReadonlyMap<string, readonly Round[]>): Generato
   yield `- A batch of ${BATCH} at least 8 × the items of single calls: **${gain.toFixed(1)} ×**, ${met(gain >= 8)}.`;
   yield "";
   yield `Sealing alone takes ${sealing.toFixed(0)} µs of CPU per item, so that no batch can be more than ${(single / sealing).toFixed(1)} ×.`;
+  yield "";
+}
+
+function* signingTable(found: ReadonlyMap<string, readonly Round[]>): Generator<string> {
+  yield "| 1 KiB messages | items/s | CPU µs per item | floor's | floor ÷ it | p99 ms | floor's |";
+  yield "|---|---|---|---|---|---|---|";
+  for (const [name, list] of found) {
+    const floor = found.get(`floor: ${name}`);
+    if (floor === undefined) continue;
+    const [cpu, own] = [list, floor].map((rows) => median(rows.map(({ cpuMicros: micros }) => micros)));
+    const [p99, ownP99] = [list, floor].map((rows) => median(rows.map(({ p99Ms }) => p99Ms)));
+    const perSecond = median(list.map((one) => one.perSecond));
+    const ratio = (own ?? 0) / (cpu ?? 1);
+    yield `| ${name} | ${perSecond.toFixed(0)} | ${cpu?.toFixed(0)} | ${own?.toFixed(0)} | ${ratio.toFixed(2)} | ${p99?.toFixed(1)} | ${ownP99?.toFixed(1)} |`;
+  }
   yield "";
 }
 
