@@ -1,4 +1,5 @@
 /** What the operations of the OpenAPI document share: parameters, headers, tags (api.md §§ 1-4). */
+import { KEY_OPERATIONS } from "#core/purposes.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 type Named = Readonly<
@@ -98,8 +99,8 @@ export const ANSWER_HEADERS: Named = {
 export const TAGS: readonly { readonly name: string; readonly description: string; readonly paths: RegExp }[] = [
   {
     name: "Operations",
-    description: 'Encrypt, decrypt and the like. Each takes one input, or `{ "items": [1..1000 of it] }`.',
-    paths: /^\/v1\/(?:keys\/:key\/(?:encrypt|decrypt|reencrypt|generate-data-key)|decrypt|random)$/u,
+    description: 'What is done with keys. Each takes one input, or `{ "items": [1..1000 of it] }`.',
+    paths: new RegExp(`^/v1/(?:keys/:key/(?:${Object.keys(KEY_OPERATIONS).join("|")}|reencrypt)|decrypt|random)$`, "u"),
   },
   { name: "Keys", description: "Keys, their versions and their lifecycle.", paths: /^\/v1\/(?:keys|aliases)(?:\/|$)/u },
   {
