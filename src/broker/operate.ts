@@ -88,6 +88,10 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
   }
 }
 
+function ignore(): void {
+  // on purpose
+}
+
 /** How many items of a batch a provider is asked for at once. */
 const BATCH_IN_FLIGHT = 16;
 
@@ -104,15 +108,18 @@ async function attemptItems<I extends { readonly context: Context }, T extends D
 ): Promise<readonly ItemOutcome<T & Served>[]> {
   const outcomes: ItemOutcome<T & Served>[] = [];
   let pending: Promise<void>[] = [];
+  const keep = async (index: number, outcome: Promise<ItemOutcome<T & Served>>): Promise<void> => {
+    outcomes[index] = await outcome;
+  };
   for (const [index, item] of items.entries()) {
     if (caller.deadline.remainingMs() <= 0) throw deadlineExceeded();
     const outcome = attemptItem(parts, caller, usable, item, run);
-    if (!(outcome instanceof Promise)) outcomes[index] = outcome;
-    else {
-      const settled = outcome.then((value) => {
-        outcomes[index] = value;
-      });
-      pending.push(settled);
+    if (outcome instanceof Promise) {
+      const kept = keep(index, outcome);
+      kept.catch(ignore); // told by whoever waits for all, unless he has left at the deadline
+      pending.push(kept);
+    } else {
+      outcomes[index] = outcome;
     }
     if (pending.length < BATCH_IN_FLIGHT) continue;
     await Promise.all(pending);
