@@ -1,11 +1,10 @@
 import type { AlgorithmName } from "#core/algorithms.ts";
-import { NO_CONTEXT } from "#core/context.ts";
 import { KmsError } from "#core/errors.ts";
 import { kindOfKey, parsePublicKey, peerKind } from "#envelope/public-key.ts";
 import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { callNative, nativeTarget, type NativeUse } from "./native-call.ts";
-import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import { contextless, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { currentVersion } from "./process-versions.ts";
 
@@ -19,27 +18,7 @@ export type Agreed = { readonly sharedSecret: Buffer; readonly keyVersion: numbe
  *
  * @throws {KmsError} `INVALID_ARGUMENT` for a peer key of another curve, off the curve, or that is none
  */
-export async function agree(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  item: AgreeItem,
-): Promise<Agreed & Served> {
-  const use = { key, operation: "agree", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => agreeWith(parts, caller, usable, item));
-}
-
-export async function agreeBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly AgreeItem[],
-): Promise<readonly ItemOutcome<Agreed & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "agree" }, inputs, (usable, { item }) =>
-    agreeWith(parts, caller, usable, item),
-  );
-}
+export const { single: agree, batch: agreeBatch } = contextless("agree", agreeWith);
 
 async function agreeWith(
   parts: BrokerParts,

@@ -9,8 +9,9 @@ import { placeKey } from "#policy/place-key.ts";
 import type { Wish } from "#policy/wish.ts";
 import { routeNamed } from "#policy/routes.ts";
 import type { Caller } from "./caller.ts";
-import { memberCandidate, openersOf, requirementOf, writersOf } from "./candidates.ts";
+import { openersOf, requirementOf, writersOf } from "./candidates.ts";
 import { resolveKey } from "./key-reference.ts";
+import { nativeCandidate } from "./native-call.ts";
 import { primaryVersion } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { requirePermission } from "./require.ts";
@@ -97,7 +98,7 @@ function nativeCandidates(parts: BrokerParts, key: KeyRecord, version: number): 
   return parts.catalog.bindings(key.id, version).flatMap((binding) => {
     const member = parts.fleet.memberByUid(binding.providerUid);
     if (member === undefined) return [];
-    return [{ ...memberCandidate(parts, member), binding: binding.id, quarantined: binding.quarantine !== null }];
+    return [nativeCandidate(parts, member, binding)];
   });
 }
 

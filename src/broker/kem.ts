@@ -1,10 +1,9 @@
-import { NO_CONTEXT } from "#core/context.ts";
 import { ciphertextInvalid } from "#core/errors.ts";
 import { encapsulateTo } from "#envelope/public-key.ts";
 import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { callNative, nativeBindingOf, nativeTarget, type NativeUse, unexpectedVerdict } from "./native-call.ts";
-import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import { contextless, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { currentVersion } from "./process-versions.ts";
 import { protectVersion } from "./protect-version.ts";
@@ -20,22 +19,7 @@ export type DecapsulateItem = { readonly ciphertext: Buffer };
 export type Decapsulated = { readonly sharedSecret: Buffer; readonly keyVersion: number; readonly provider: string };
 
 /** A fresh secret and its ciphertext, under the primary version: in the provider, or on the retained public key where it only decapsulates. */
-export async function encapsulate(parts: BrokerParts, caller: Caller, key: string): Promise<Encapsulation & Served> {
-  const use = { key, operation: "encapsulate", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => encapsulateWith(parts, caller, usable));
-}
-
-export async function encapsulateBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly unknown[],
-): Promise<readonly ItemOutcome<Encapsulation & Served>[]> {
-  const inputs = items.map(() => ({ context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "encapsulate" }, inputs, (usable) =>
-    encapsulateWith(parts, caller, usable),
-  );
-}
+export const { single: encapsulate, batch: encapsulateBatch } = contextless("encapsulate", encapsulateWith);
 
 /**
  * The secret in a ciphertext, by the version that is named, or the primary one. A ciphertext of the right length always gives a secret; a wrong
@@ -43,27 +27,7 @@ export async function encapsulateBatch(
  *
  * @throws {KmsError} `CIPHERTEXT_INVALID` for a ciphertext of another length
  */
-export async function decapsulate(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  item: DecapsulateItem,
-): Promise<Decapsulated & Served> {
-  const use = { key, operation: "decapsulate", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => decapsulateWith(parts, caller, usable, item));
-}
-
-export async function decapsulateBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly DecapsulateItem[],
-): Promise<readonly ItemOutcome<Decapsulated & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "decapsulate" }, inputs, (usable, { item }) =>
-    decapsulateWith(parts, caller, usable, item),
-  );
-}
+export const { single: decapsulate, batch: decapsulateBatch } = contextless("decapsulate", decapsulateWith);
 
 async function encapsulateWith(parts: BrokerParts, caller: Caller, usable: Usable): Promise<Encapsulation> {
   const { key, trace } = usable;

@@ -1,4 +1,3 @@
-import { NO_CONTEXT } from "#core/context.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { KmsError } from "#core/errors.ts";
 import type { State } from "#core/states.ts";
@@ -7,7 +6,7 @@ import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { materialOf } from "./portable-material.ts";
 import { callNative, nativeTarget, type NativeUse, unexpectedVerdict } from "./native-call.ts";
-import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import { contextless, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { processVersions } from "./process-versions.ts";
 import { protectVersion } from "./protect-version.ts";
@@ -24,45 +23,10 @@ export type VerifiedMac = {
 };
 
 /** The MAC of a message under the primary version: in the gateway for portable keys, else in the provider. Never truncated. */
-export async function mac(parts: BrokerParts, caller: Caller, key: string, item: MacItem): Promise<Mac & Served> {
-  const use = { key, operation: "mac", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => macWith(parts, caller, usable, item));
-}
-
-export async function macBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly MacItem[],
-): Promise<readonly ItemOutcome<Mac & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "mac" }, inputs, (usable, { item }) =>
-    macWith(parts, caller, usable, item),
-  );
-}
+export const { single: mac, batch: macBatch } = contextless("mac", macWith);
 
 /** Whether a MAC is one of the key: of the version named by `@N`, or of any that may verify, newest first. Another one is `valid: false`. */
-export async function verifyMac(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  item: VerifyMacItem,
-): Promise<VerifiedMac & Served> {
-  const use = { key, operation: "verify-mac", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => verifyWith(parts, caller, usable, item));
-}
-
-export async function verifyMacBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly VerifyMacItem[],
-): Promise<readonly ItemOutcome<VerifiedMac & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "verify-mac" }, inputs, (usable, { item }) =>
-    verifyWith(parts, caller, usable, item),
-  );
-}
+export const { single: verifyMac, batch: verifyMacBatch } = contextless("verify-mac", verifyWith);
 
 async function macWith(parts: BrokerParts, caller: Caller, usable: Usable, { message }: MacItem): Promise<Mac> {
   const { key, trace } = usable;

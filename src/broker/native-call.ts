@@ -7,6 +7,7 @@ import { faultOf } from "#resilience/provider-pool.ts";
 import type { Caller } from "./caller.ts";
 import { memberCandidate, requirementOf } from "./candidates.ts";
 import type { BrokerParts } from "./parts.ts";
+import type { FleetMember } from "./fleet.ts";
 import type { Trace } from "./trace.ts";
 import { type Holder, isHolder } from "./write-wrap.ts";
 
@@ -129,8 +130,8 @@ function isFresh({ sources }: BrokerParts, { binding, holder }: NativeTarget): b
 const CREATED_MS = 300_000;
 
 /** A native key's one candidate, as the plan reads it. */
-export function nativeCandidate(parts: BrokerParts, holder: Holder, binding: NativeBindingRecord): Candidate {
-  return { ...memberCandidate(parts, holder), binding: binding.id, quarantined: binding.quarantine !== null };
+export function nativeCandidate(parts: BrokerParts, member: FleetMember, binding: NativeBindingRecord): Candidate {
+  return { ...memberCandidate(parts, member), binding: binding.id, quarantined: binding.quarantine !== null };
 }
 
 function requireAttempt({ attempts, refused }: Plan, caller: Caller): void {

@@ -1,5 +1,5 @@
 import { contextAllowed, mayOperate } from "#core/access.ts";
-import type { Context } from "#core/context.ts";
+import { type Context, NO_CONTEXT } from "#core/context.ts";
 import { type ErrorCode, KmsError } from "#core/errors.ts";
 import { primaryVersionAt } from "#core/effective-lifecycle.ts";
 import { gate } from "#core/gate.ts";
@@ -86,6 +86,29 @@ export async function operateBatch<I extends { readonly context: Context }, T ex
     await record.write(outcomeOf(error));
     throw error;
   }
+}
+
+type Runner<I, T> = (parts: BrokerParts, caller: Caller, usable: Usable, item: I) => T | Promise<T>;
+
+/** An operation that binds no context: on one input ({@link operate}), and on many ({@link operateBatch}). */
+export function contextless<I, T extends Done>(operation: KeyOperation, run: Runner<I, T>) {
+  return {
+    single: async (parts: BrokerParts, caller: Caller, key: string, item: I): Promise<T & Served> =>
+      await operate(parts, caller, { key, operation, context: NO_CONTEXT }, (usable) =>
+        run(parts, caller, usable, item),
+      ),
+    batch: async (
+      parts: BrokerParts,
+      caller: Caller,
+      key: string,
+      items: readonly I[],
+    ): Promise<readonly ItemOutcome<T & Served>[]> => {
+      const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
+      return await operateBatch(parts, caller, { key, operation }, inputs, (usable, { item }) =>
+        run(parts, caller, usable, item),
+      );
+    },
+  };
 }
 
 function ignore(): void {

@@ -2,8 +2,7 @@ import { KmsError } from "#core/errors.ts";
 import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { callNative, nativeTarget, type NativeUse, unexpectedVerdict } from "./native-call.ts";
-import { NO_CONTEXT } from "#core/context.ts";
-import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import { contextless, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { protectVersion } from "./protect-version.ts";
 import { kidOf } from "./public-key-objects.ts";
@@ -26,22 +25,7 @@ export type Signed = {
  *
  * @throws {KmsError} as the gate refuses; `INVALID_ARGUMENT`, `UNSUPPORTED_COMBINATION`, and what {@link callNative} throws
  */
-export async function sign(parts: BrokerParts, caller: Caller, key: string, item: SignItem): Promise<Signed & Served> {
-  const use = { key, operation: "sign", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => signWith(parts, caller, usable, item));
-}
-
-export async function signBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly SignItem[],
-): Promise<readonly ItemOutcome<Signed & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "sign" }, inputs, (usable, { item }) =>
-    signWith(parts, caller, usable, item),
-  );
-}
+export const { single: sign, batch: signBatch } = contextless("sign", signWith);
 
 async function signWith(parts: BrokerParts, caller: Caller, usable: Usable, item: SignItem): Promise<Signed> {
   const { key, trace } = usable;

@@ -1,4 +1,3 @@
-import { NO_CONTEXT } from "#core/context.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { KmsError } from "#core/errors.ts";
 import type { Signable } from "#core/provider.ts";
@@ -9,7 +8,7 @@ import { verifySignature } from "#envelope/verify-signature.ts";
 import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import { callNative, nativeBindingOf, nativeTarget, type NativeUse } from "./native-call.ts";
-import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import { contextless, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { processVersions } from "./process-versions.ts";
 import { kidOf } from "./public-key-objects.ts";
@@ -40,27 +39,7 @@ export type Verified = {
  *
  * @throws {KmsError} as the gate refuses; `INVALID_ARGUMENT`, `UNSUPPORTED_COMBINATION`
  */
-export async function verify(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  item: VerifyItem,
-): Promise<Verified & Served> {
-  const use = { key, operation: "verify", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => verifyWith(parts, caller, usable, item));
-}
-
-export async function verifyBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly VerifyItem[],
-): Promise<readonly ItemOutcome<Verified & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "verify" }, inputs, (usable, { item }) =>
-    verifyWith(parts, caller, usable, item),
-  );
-}
+export const { single: verify, batch: verifyBatch } = contextless("verify", verifyWith);
 
 async function verifyWith(parts: BrokerParts, caller: Caller, usable: Usable, item: VerifyItem): Promise<Verified> {
   const { key } = usable;

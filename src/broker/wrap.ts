@@ -1,4 +1,3 @@
-import { NO_CONTEXT } from "#core/context.ts";
 import { ciphertextInvalid, KmsError } from "#core/errors.ts";
 import { uuidOfId, uuidOfKey } from "#core/ids.ts";
 import type { KeyRecord } from "#core/records.ts";
@@ -9,7 +8,7 @@ import type { Caller } from "./caller.ts";
 import { abilityOf } from "./ability.ts";
 import type { CiphertextFormat } from "./format.ts";
 import { callNative, nativeTarget, type NativeUse, unexpectedVerdict } from "./native-call.ts";
-import { type ItemOutcome, operate, operateBatch, type Served, type Usable } from "./operate.ts";
+import { contextless, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
 import { materialOf } from "./portable-material.ts";
 import { processVersions } from "./process-versions.ts";
@@ -38,48 +37,13 @@ const MAX_MATERIAL_BYTES = 65_536;
  * Wraps key material under the primary version; binds no context.
  * @throws {KmsError} as the gate refuses; `INVALID_ARGUMENT` for a length that the algorithm cannot wrap
  */
-export async function wrap(parts: BrokerParts, caller: Caller, key: string, item: WrapItem): Promise<Wrapped & Served> {
-  const use = { key, operation: "wrap", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => wrapWith(parts, caller, usable, item));
-}
-
-export async function wrapBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly WrapItem[],
-): Promise<readonly ItemOutcome<Wrapped & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "wrap" }, inputs, (usable, { item }) =>
-    wrapWith(parts, caller, usable, item),
-  );
-}
+export const { single: wrap, batch: wrapBatch } = contextless("wrap", wrapWith);
 
 /**
  * Opens what {@link wrap} made. Bare bytes name no version: `@N` does, where the key has several.
  * @throws {KmsError} `CIPHERTEXT_INVALID`, and as the gate refuses
  */
-export async function unwrap(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  item: UnwrapItem,
-): Promise<Unwrapped & Served> {
-  const use = { key, operation: "unwrap", context: NO_CONTEXT } as const;
-  return await operate(parts, caller, use, (usable) => unwrapWith(parts, caller, usable, item));
-}
-
-export async function unwrapBatch(
-  parts: BrokerParts,
-  caller: Caller,
-  key: string,
-  items: readonly UnwrapItem[],
-): Promise<readonly ItemOutcome<Unwrapped & Served>[]> {
-  const inputs = items.map((item) => ({ item, context: NO_CONTEXT }));
-  return await operateBatch(parts, caller, { key, operation: "unwrap" }, inputs, (usable, { item }) =>
-    unwrapWith(parts, caller, usable, item),
-  );
-}
+export const { single: unwrap, batch: unwrapBatch } = contextless("unwrap", unwrapWith);
 
 async function wrapWith(parts: BrokerParts, caller: Caller, usable: Usable, item: WrapItem): Promise<Wrapped> {
   const { key } = usable;

@@ -193,7 +193,7 @@ function secretRoutes(parts: RestParts): readonly Route[] {
       answer: { ciphertext: base64, sharedSecret: base64 },
       use: ({ broker }, caller) => ({
         check: nothing,
-        single: async (key) => await encapsulate(broker, caller, key),
+        single: async (key, item) => await encapsulate(broker, caller, key, item),
         batch: async (key, items) => await encapsulateBatch(broker, caller, key, items),
         toJson: ({ ciphertext, sharedSecret, ...rest }) => ({
           ciphertext: ciphertext.toString("base64"),
