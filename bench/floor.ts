@@ -6,7 +6,9 @@
 import { createCipheriv, randomBytes } from "node:crypto";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { parseArgs } from "node:util";
 import express from "express";
+import { addAws } from "./floor-aws.ts";
 import { addSigning } from "./floor-signing.ts";
 import { createLocalAuthority, issueServerCertificate } from "#http/local-authority.ts";
 
@@ -28,6 +30,8 @@ app.post("/encrypt", (request: { readonly body: { readonly plaintext: string } }
 });
 
 addSigning(app);
+const { aws } = parseArgs({ options: { aws: { type: "string" } } }).values;
+if (aws !== undefined) await addAws(app, aws);
 
 const now = Date.now();
 const authority = await createLocalAuthority(now);

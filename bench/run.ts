@@ -1,13 +1,14 @@
 // npm run bench: operations through REST against a floor in the same run, and starts with many keys. Writes a report with ratios.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Gateway } from "../test/e2e/live-gateway.ts";
-import { type Connections, openConnections, type Shot, type Target } from "./load.ts";
+import { openConnections, type Shot, type Target } from "./load.ts";
+import { interleave, median, medianOf, met, type Rounds, startChild, type Subject } from "./measure.ts";
+import { measureNative, nativeTable } from "./native.ts";
 import { cpuMicros, residentMib } from "./process-stats.ts";
 import { sealingMicros } from "./sealing.ts";
 
@@ -21,14 +22,6 @@ const BYTES = randomBytes(1024);
 const PLAINTEXT = BYTES.toString("base64");
 const SIGNING = ["EC-P256-SHA256", "RSA-2048-PSS-SHA256", "ED25519", "ML-DSA-65"] as const;
 
-type Subject = {
-  readonly name: string;
-  readonly pid: number;
-  readonly connections: Connections;
-  readonly shot: Shot;
-  readonly items: number;
-};
-type Round = { readonly perSecond: number; readonly cpuMicros: number; readonly p50Ms: number; readonly p99Ms: number };
 type Start = {
   readonly keys: number;
   readonly readyMs: number;
@@ -40,6 +33,7 @@ const lines = [...heading()];
 const rounds = await measureOperations();
 lines.push(...operationTable(rounds));
 lines.push(...signingTable(await measureSigning()));
+lines.push(...nativeTable(await measureNative(PLAINTEXT, PLAN)));
 lines.push(...startTable(await measureStarts()));
 const report = `${lines.join("\n")}\n`;
 process.stdout.write(report);
@@ -50,8 +44,8 @@ if (!values.quick) {
   execFileSync("node_modules/.bin/oxfmt", [file]); // as every file of the repository
 }
 
-async function measureOperations(): Promise<ReadonlyMap<string, readonly Round[]>> {
-  await using floor = await startFloor();
+async function measureOperations(): Promise<Rounds> {
+  await using floor = await startChild<Target>("floor.ts");
   await using gateway = await Gateway.start();
   const target = { port: Number(gateway.address.port), ca: gateway.ca };
   const headers = { Authorization: `Bearer ${gateway.apiKey}` };
@@ -65,7 +59,7 @@ async function measureOperations(): Promise<ReadonlyMap<string, readonly Round[]
     {
       name: "floor",
       pid: floor.pid,
-      target: floor.target,
+      target: floor.told,
       items: 1,
       shot: { path: "/encrypt", headers: {}, body: JSON.stringify({ plaintext: PLAINTEXT }) },
     },
@@ -95,18 +89,18 @@ async function measureOperations(): Promise<ReadonlyMap<string, readonly Round[]
   const subjects: Subject[] = [];
   for (const { target: to, ...subject } of shots)
     subjects.push({ ...subject, connections: stack.use(await openConnections(to, CONNECTIONS)) });
-  return await interleave(subjects);
+  return await interleave(subjects, PLAN);
 }
 
 /** Native signatures of the software HSM and portable MACs, each beside the floor that does the same with node:crypto. */
-async function measureSigning(): Promise<ReadonlyMap<string, readonly Round[]>> {
-  await using floor = await startFloor();
+async function measureSigning(): Promise<Rounds> {
+  await using floor = await startChild<Target>("floor.ts");
   await using gateway = await Gateway.start();
   const target = { port: Number(gateway.address.port), ca: gateway.ca };
   const headers = { Authorization: `Bearer ${gateway.apiKey}` };
   using stack = new DisposableStack();
   const connections = {
-    floor: stack.use(await openConnections(floor.target, CONNECTIONS)),
+    floor: stack.use(await openConnections(floor.told, CONNECTIONS)),
     gateway: stack.use(await openConnections(target, CONNECTIONS)),
   };
   const message = PLAINTEXT;
@@ -144,50 +138,11 @@ async function measureSigning(): Promise<ReadonlyMap<string, readonly Round[]>> 
   add("verify EC-P256-SHA256", paths, bodies);
   await gateway.ask({ method: "POST", path: "/v1/keys", body: { name: "mac", purpose: "mac" } });
   add("mac, portable", { floor: "/mac", gateway: "/v1/keys/mac/mac" }, { floor: { message }, gateway: { message } });
-  return await interleave(subjects);
-}
-
-/** The subjects in turn, again and again: what changes on the machine meanwhile meets all of them. */
-async function interleave(subjects: readonly Subject[]): Promise<ReadonlyMap<string, readonly Round[]>> {
-  for (const subject of subjects) await subject.connections.fire(subject.shot, PLAN.roundMs);
-  const found = new Map<string, Round[]>(subjects.map(({ name }) => [name, []]));
-  for (let round = 0; round < PLAN.rounds; round += 1) {
-    for (const subject of subjects) found.get(subject.name)?.push(await oneRound(subject));
-  }
-  return found;
-}
-
-async function oneRound({ pid, connections, shot, items }: Subject): Promise<Round> {
-  const before = cpuMicros(pid);
-  const { answers, tookMs, latenciesMs } = await connections.fire(shot, PLAN.roundMs);
-  const done = answers * items;
-  return {
-    perSecond: (done / tookMs) * 1000,
-    cpuMicros: (cpuMicros(pid) - before) / done,
-    p50Ms: latenciesMs[Math.floor(latenciesMs.length * 0.5)] ?? 0,
-    p99Ms: latenciesMs[Math.floor(latenciesMs.length * 0.99)] ?? 0,
-  };
+  return await interleave(subjects, PLAN);
 }
 
 function shotOf(operation: string, headers: Shot["headers"], body: object): Shot {
   return { path: `/v1/keys/bench/${operation}`, headers, body: JSON.stringify(body) };
-}
-
-type Floor = AsyncDisposable & { readonly pid: number; readonly target: Target };
-
-async function startFloor(): Promise<Floor> {
-  const child = spawn(process.execPath, [new URL("floor.ts", import.meta.url).pathname], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  return {
-    pid: child.pid ?? 0,
-    target: JSON.parse(line.toString()) as Target,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await once(child, "exit");
-    },
-  };
 }
 
 async function measureStarts(): Promise<readonly Start[]> {
@@ -225,7 +180,7 @@ function* heading(): Generator<string> {
   yield "";
 }
 
-function* operationTable(found: ReadonlyMap<string, readonly Round[]>): Generator<string> {
+function* operationTable(found: Rounds): Generator<string> {
   const floor = median((found.get("floor") ?? []).map(({ cpuMicros: micros }) => micros));
   const single = median((found.get("encrypt") ?? []).map(({ cpuMicros: micros }) => micros));
   const sealing = sealingMicros(BYTES, PLAN.seals);
@@ -252,17 +207,16 @@ function* operationTable(found: ReadonlyMap<string, readonly Round[]>): Generato
   yield "";
 }
 
-function* signingTable(found: ReadonlyMap<string, readonly Round[]>): Generator<string> {
+function* signingTable(found: Rounds): Generator<string> {
   yield "| 1 KiB messages | items/s | CPU µs per item | floor's | floor ÷ it | p99 ms | floor's |";
   yield "|---|---|---|---|---|---|---|";
   for (const [name, list] of found) {
     const floor = found.get(`floor: ${name}`);
     if (floor === undefined) continue;
-    const [cpu, own] = [list, floor].map((rows) => median(rows.map(({ cpuMicros: micros }) => micros)));
-    const [p99, ownP99] = [list, floor].map((rows) => median(rows.map(({ p99Ms }) => p99Ms)));
-    const perSecond = median(list.map((one) => one.perSecond));
-    const ratio = (own ?? 0) / (cpu ?? 1);
-    yield `| ${name} | ${perSecond.toFixed(0)} | ${cpu?.toFixed(0)} | ${own?.toFixed(0)} | ${ratio.toFixed(2)} | ${p99?.toFixed(1)} | ${ownP99?.toFixed(1)} |`;
+    const [cpu, own] = [medianOf(list, "cpuMicros"), medianOf(floor, "cpuMicros")];
+    const latency = `${medianOf(list, "p99Ms").toFixed(1)} | ${medianOf(floor, "p99Ms").toFixed(1)}`;
+    const perSecond = medianOf(list, "perSecond").toFixed(0);
+    yield `| ${name} | ${perSecond} | ${cpu.toFixed(0)} | ${own.toFixed(0)} | ${(own / cpu).toFixed(2)} | ${latency} |`;
   }
   yield "";
 }
@@ -276,12 +230,4 @@ function* startTable(starts: readonly Start[]): Generator<string> {
   const most = starts.at(-1);
   const isMet = most !== undefined && most.readyMs < 10_000 && most.residentMib < 1024;
   yield `- ${most?.keys} keys in less than 10 s and 1,024 MiB: ${met(isMet)}.`;
-}
-
-function met(isMet: boolean): string {
-  return isMet ? "met" : "not met";
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
