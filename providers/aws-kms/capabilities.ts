@@ -1,5 +1,5 @@
 import type { AlgorithmName } from "#core/algorithms.ts";
-import type { Capabilities, CapabilityRow, ProviderOperation } from "#core/provider.ts";
+import type { Capabilities, CapabilityRow, ProviderOperation, Quota } from "#core/provider.ts";
 import { refused } from "./errors.ts";
 import { isImportable, materialBounds } from "./import-material.ts";
 import { digestBytes, modulusBytes, OFFERED, shapeOf } from "./specs.ts";
@@ -75,8 +75,37 @@ const ROWS: readonly CapabilityRow[] = OFFERED.flatMap((algorithm) => [
     : []),
 ]);
 
+/** Of an account in a Region (developer guide, Request quotas); symmetric ones are more in some Regions. */
+const QUOTAS: readonly Quota[] = [
+  {
+    name: "cryptographic operations (symmetric) request rate",
+    perSecond: 10_000,
+    operations: ["encrypt", "decrypt", "wrap", "unwrap", "mac", "verify-mac"],
+    algorithms: ["AES-", "HMAC-"],
+  },
+  {
+    name: "cryptographic operations (RSA) request rate",
+    perSecond: 1000,
+    operations: ["encrypt", "decrypt", "sign", "verify"],
+    algorithms: ["RSA-"],
+  },
+  {
+    name: "cryptographic operations (ECC and SM2) request rate",
+    perSecond: 1000,
+    operations: ["sign", "verify", "agree"],
+    algorithms: ["EC-", "ED25519", "ECDH-"],
+  },
+  {
+    name: "cryptographic operations (ML-DSA) request rate",
+    perSecond: 1000,
+    operations: ["sign", "verify"],
+    algorithms: ["ML-DSA-"],
+  },
+];
+
 export const AWS_KMS_CAPABILITIES: Capabilities = {
   rows: ROWS,
+  quotas: QUOTAS,
   protection: "hsm",
   entity: ["US"],
   recipientAlgorithm: "AES-256-OPAQUE",

@@ -70,8 +70,20 @@ export type CapabilityRow = {
   readonly digests?: boolean;
 };
 
+/** A published limit of the service on calls, shared by everybody in the same account, vault or project. */
+export type Quota = {
+  /** What the service counts, in its own words. */
+  readonly name: string;
+  readonly perSecond: number;
+  readonly operations: readonly ProviderOperation[];
+  /** Beginnings of the algorithms' names, such as `RSA-`; absent: every algorithm. */
+  readonly algorithms?: readonly string[];
+};
+
 export type Capabilities = {
   readonly rows: readonly CapabilityRow[];
+  /** Absent: the service publishes none. The smallest that it publishes, where that depends on the place. */
+  readonly quotas?: readonly Quota[];
   readonly protection: "software" | "hsm" | "external";
   /** Jurisdictions whose law reaches the company behind the kind, such as `US`; empty for what runs in our own process. */
   readonly entity: readonly string[];
