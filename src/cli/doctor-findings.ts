@@ -1,6 +1,7 @@
 import { EXIT, type Failure } from "./failure.ts";
-import type { Gateway } from "./gateway.ts";
+import { type Gateway, segment } from "./gateway.ts";
 import type { Finding } from "./offline-commands.ts";
+import { offerText } from "./offer-text.ts";
 import { listAt, type Resource, textAt, valueAt } from "./resource.ts";
 import { readOwned } from "./secret-file.ts";
 import { settingsFiles } from "./settings.ts";
@@ -33,7 +34,7 @@ export async function gatewayFindings(gateway: Gateway, now: number): Promise<re
   return [
     readinessFinding(readiness),
     ...certificateFindings(gateway.certificateEnd(), now),
-    ...providers.map(providerFinding),
+    ...(await Promise.all(providers.map(async (provider) => await providerFindings(gateway, provider)))).flat(),
     domainFinding(providers),
     ...namespaces.flatMap(namespaceFinding),
     ...minimumFindings(keys),
@@ -77,6 +78,15 @@ function providerFinding(provider: Resource): Finding {
     result: PROVIDER_RESULTS[status] ?? "fail",
     detail: reason === undefined ? status : `${status}: ${reason}`,
   };
+}
+
+/** How a provider is, and, where it is of use, what it offers. */
+async function providerFindings(gateway: Gateway, provider: Resource): Promise<readonly Finding[]> {
+  const finding = providerFinding(provider);
+  if (finding.result === "fail") return [finding];
+  const name = textAt(provider, "name") ?? "-";
+  const offered = await gateway.get(`/v1/providers/${segment(name)}/capabilities`);
+  return [finding, { check: `${name} offers`, result: "ok", detail: offerText(offered) }];
 }
 
 function domainFinding(providers: readonly Resource[]): Finding {

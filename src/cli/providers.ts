@@ -22,6 +22,19 @@ const PROVIDER_VIEW: View = {
   ],
 };
 
+const CAPABILITY_VIEW: View = {
+  name: "algorithm",
+  columns: [
+    ["PURPOSE", "purpose"],
+    ["ALGORITHM", "algorithm"],
+    ["OPERATION", "operation"],
+    ["FROM BYTES", "minInputBytes"],
+    ["TO BYTES", "maxInputBytes"],
+    ["CONTEXT", "context"],
+    ["DIGESTS", "digests"],
+  ],
+};
+
 /** Which providers there are and how they are; taking one out of service and giving it back. */
 export function registerProviders(program: Command, session: Session): void {
   const providers = createNoun(program, "providers", "the key services behind the gateway");
@@ -39,6 +52,14 @@ export function registerProviders(program: Command, session: Session): void {
     .action(async (provider: string) => {
       const gateway = await session.gateway();
       await session.printOne(await gateway.get(`/v1/providers/${segment(provider)}`), PROVIDER_VIEW);
+    });
+  providers
+    .command("capabilities <provider>")
+    .description("list what a provider offers: operations, algorithms, limits")
+    .action(async (provider: string) => {
+      const gateway = await session.gateway();
+      const offered = await gateway.get(`/v1/providers/${segment(provider)}/capabilities`);
+      await session.printList(resourcesAt(offered, "operations"), CAPABILITY_VIEW);
     });
   providers
     .command("probe <provider>")

@@ -70,6 +70,11 @@ const ROUTES: readonly {
   { name: "create a namespace", ask: (p) => p.post("/v1/namespaces?dryRun=true", { name: "new" }), roles: "admin" },
   { name: "list providers", ask: (p) => p.get("/v1/providers"), roles: "operator admin auditor" },
   {
+    name: "read what a provider offers",
+    ask: (p) => p.get("/v1/providers/hsm-a/capabilities"),
+    roles: "operator admin auditor",
+  },
+  {
     name: "drain a provider",
     ask: (p) => p.post("/v1/providers/hsm-a/drain?dryRun=true", { reason: "x" }),
     roles: "operator admin",

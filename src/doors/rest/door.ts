@@ -11,6 +11,7 @@ import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
 import { publicKeyRoutes } from "./routes/public-keys.ts";
+import { capabilityRoutes } from "./routes/provider-capabilities.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { versionRoutes } from "./routes/versions.ts";
 
@@ -23,6 +24,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...keyRoutes(parts),
     ...versionRoutes(parts),
     ...providerRoutes(parts),
+    ...capabilityRoutes(parts),
     ...policyRoutes(parts),
     ...clientRoutes(parts),
     ...auditRoutes(parts),
