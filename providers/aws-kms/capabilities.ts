@@ -113,6 +113,8 @@ export const AWS_KMS_CAPABILITIES: Capabilities = {
   processOnly: true,
   // "Usually seconds, in some cases several minutes" (developer guide, eventual consistency).
   propagationMs: 300_000,
+  // A tenth of what DescribeKey allows, which each listed key costs (developer guide, Request quotas).
+  listedPerSecond: 200,
 };
 
 /** Refuses what no row allows; gives the row. `inputBytes` is left out where the length is a verdict on the caller's bytes. */

@@ -7,6 +7,7 @@ import { writeReport } from "#broker/providers.ts";
 import { addMissingWrap } from "#broker/replenish.ts";
 import { rotateDue } from "#broker/rotate-due.ts";
 import { settleBinding, unsettledBindings } from "#broker/settle-bindings.ts";
+import { InventorySweep } from "#broker/sweep-inventory.ts";
 import { isHolder } from "#broker/write-wrap.ts";
 import { Background, type BackgroundTask } from "#lifecycle/background.ts";
 import { missingWraps } from "#lifecycle/replenish.ts";
@@ -101,6 +102,7 @@ function ownTasks(parts: BrokerParts, fleet: OpenFleet): readonly BackgroundTask
 }
 
 function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly BackgroundTask[] {
+  const inventory = new InventorySweep(parts);
   return [
     {
       name: "filling in wraps",
@@ -121,6 +123,13 @@ function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly 
         for (const key of dyingKeys(parts)) {
           if (await finishDestruction(parts, key)) log.info({ key: key.id }, "a key is destroyed");
         }
+      },
+    },
+    {
+      name: "looking through providers",
+      everyMs: 10_000,
+      run: async () => {
+        await inventory.turn();
       },
     },
     {

@@ -11,6 +11,7 @@ import { registerOpen, registerServe, registerVersion } from "./local.ts";
 import { registerNamespaces } from "./namespaces.ts";
 import { OUTPUT_FORMATS } from "./output.ts";
 import { registerPolicy } from "./policy.ts";
+import { registerInventory } from "./inventory.ts";
 import { registerProviders } from "./providers.ts";
 import { registerRandom } from "./random.ts";
 import { registerReencrypt } from "./reencrypt.ts";
@@ -50,6 +51,7 @@ export function registerCommands(program: Command, session: Session): void {
   registerRandom(program, session);
   registerKeys(program, session);
   registerProviders(program, session);
+  registerInventory(program, session);
   registerPolicy(program, session);
   registerAudit(program, session);
   registerClients(program, session);

@@ -1,5 +1,6 @@
 /** What every process knows in memory: the verified records, followed along the feed. Reading costs no disk and no network. */
 import type { ClientId, KeyId, Uuid } from "./ids.ts";
+import type { InventoryEntry, InventoryId, InventoryPage } from "./inventory.ts";
 import type {
   BranchRecord,
   BranchVersionRecord,
@@ -142,6 +143,12 @@ export interface Store extends AsyncDisposable {
   beat(heartbeat: Heartbeat): Promise<void>;
   heartbeats(): Promise<readonly Heartbeat[]>;
   dropHeartbeat(process: string): Promise<void>;
+  /** Notes keys that a provider listed; one that is known keeps its id. */
+  noteInventory(entries: readonly InventoryEntry[]): Promise<void>;
+  /** Forgets the keys of a provider that were last seen before `time`. */
+  forgetUnseen(providerUid: string, time: number): Promise<void>;
+  inventory(page: InventoryPage): Promise<readonly InventoryEntry[]>;
+  findInventory(id: InventoryId): Promise<InventoryEntry | undefined>;
   /** Takes or renews a named lease for `ms` by the store's clock; false while another process has it. */
   lease(name: string, process: string, ms: number): Promise<boolean>;
 }

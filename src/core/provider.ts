@@ -95,6 +95,8 @@ export type Capabilities = {
   readonly processOnly: boolean;
   /** For how long a change may stay unseen by other calls, in milliseconds. */
   readonly propagationMs: number;
+  /** How many keys a second may be listed without using up what the service allows; absent: no limit is published. */
+  readonly listedPerSecond?: number;
 };
 
 /** What a wrap is bound to. Services with string maps get the names; the others get `digest` (keys.md, Wrap payload). */

@@ -48,4 +48,15 @@ async function createLiveTables(db: Kysely<Schema>): Promise<void> {
     .addColumn("process", type.text, (c) => c.notNull())
     .addColumn("expires", type.integer, (c) => c.notNull())
     .execute();
+  await db.schema
+    .createTable("live.inventory")
+    .ifNotExists()
+    .addColumn("id", type.text, (c) => c.primaryKey().notNull())
+    .addColumn("provider_uid", type.text, (c) => c.notNull())
+    .addColumn("native_ref", type.text, (c) => c.notNull())
+    .addColumn("marked", type.integer, (c) => c.notNull())
+    .addColumn("body", type.text, (c) => c.notNull())
+    .addColumn("seen", type.integer, (c) => c.notNull())
+    .addUniqueConstraint("live_inventory_ref", ["provider_uid", "native_ref"])
+    .execute();
 }

@@ -31,6 +31,7 @@ type UnsealedTables = {
   "live.last_use": { key_id: Text; hour: Integer };
   "live.heartbeats": { process: Text; body: Text; time: Integer };
   "live.leases": { name: Text; process: Text; expires: Integer };
+  "live.inventory": { id: Text; provider_uid: Text; native_ref: Text; marked: Integer; body: Text; seen: Integer };
 };
 
 export type Schema = { [T in SealedTable]: SealedRowColumns } & UnsealedTables;

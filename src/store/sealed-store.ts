@@ -7,8 +7,10 @@ import type { KeyId } from "#core/ids.ts";
 import { type HistoryRecord, SEALED_TABLES, type SealedTable } from "#core/records.ts";
 import type { StoreDatabase } from "./dialect.ts";
 import { readFeed, readHead, readRows } from "./feed.ts";
+import type { InventoryEntry, InventoryId, InventoryPage } from "#core/inventory.ts";
 import { deleteHeartbeat, purgeHeartbeats, readHeartbeats, writeHeartbeat } from "./heartbeats.ts";
 import { readHistory } from "./history.ts";
+import { findInventory, forgetUnseen, readInventory, writeInventory } from "./inventory.ts";
 import { findIdempotency, keepIdempotency, purgeIdempotency } from "./idempotency.ts";
 import { findFault } from "./judge.ts";
 import { LastUse, type UsedId } from "./last-use.ts";
@@ -153,6 +155,22 @@ export class SealedStore implements Store {
 
   dropHeartbeat(process: string): Promise<void> {
     return deleteHeartbeat(this.#db, process);
+  }
+
+  noteInventory(entries: readonly InventoryEntry[]): Promise<void> {
+    return writeInventory(this.#db, entries);
+  }
+
+  forgetUnseen(providerUid: string, time: number): Promise<void> {
+    return forgetUnseen(this.#db, providerUid, time);
+  }
+
+  inventory(page: InventoryPage): Promise<readonly InventoryEntry[]> {
+    return readInventory(this.#db, page);
+  }
+
+  findInventory(id: InventoryId): Promise<InventoryEntry | undefined> {
+    return findInventory(this.#db, id);
   }
 
   lease(name: string, process: string, ms: number): Promise<boolean> {

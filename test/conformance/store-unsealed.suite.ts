@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Heartbeat, IdempotencyEntry } from "#core/catalog.ts";
+import type { InventoryEntry, InventoryPage } from "#core/inventory.ts";
 import { kmsError } from "./kms-error.ts";
 import { RECORDS, keyId, putRecord } from "./sealed-records.ts";
 import { type StoreHarness, writes } from "./store-subject.ts";
@@ -68,6 +69,55 @@ export function storeUnsealedSuite({ create }: StoreHarness): void {
       expect(await one.lease("leader", "one", 1000)).toBe(false);
       expect(await other.lease("leader", "other", 0)).toBe(true);
       expect(await one.lease("leader", "one", 1000)).toBe(true);
+    });
+  });
+
+  describe("inventory", () => {
+    it("keeps the id of a key that is seen again, and shows every process the newest of it", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      await one.noteInventory([seen(1), seen(2)]);
+      await other.noteInventory([{ ...seen(3), nativeRef: "ref-1", observed: "disabled", lastSeenTime: 9 }]);
+      const [first, ...rest] = await one.inventory({ limit: 10 });
+      expect(first).toEqual({ ...seen(3), id: seen(1).id, nativeRef: "ref-1", observed: "disabled", lastSeenTime: 9 });
+      expect(rest).toEqual([seen(2)]);
+      expect(await other.findInventory(seen(2).id)).toEqual(seen(2));
+      expect(await other.findInventory(seen(3).id)).toBeUndefined();
+    });
+
+    it("gives pages, of one provider, of keys with a marker and without", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      const entries = [1, 2, 3, 4, 5].map((n) => ({
+        ...seen(n),
+        providerUid: n < 4 ? "one" : "other",
+        marker: n % 2 ? "m" : null,
+      }));
+      await store.noteInventory(entries);
+      const ids = async (page: InventoryPage): Promise<readonly string[]> =>
+        (await store.inventory(page)).map(({ nativeRef }) => nativeRef);
+      expect(await ids({ limit: 2 })).toEqual(["ref-1", "ref-2"]);
+      expect(await ids({ limit: 2, after: seen(2).id })).toEqual(["ref-3", "ref-4"]);
+      expect(await ids({ limit: 9, providerUid: "other" })).toEqual(["ref-4", "ref-5"]);
+      expect(await ids({ limit: 9, marked: true })).toEqual(["ref-1", "ref-3", "ref-5"]);
+      expect(await ids({ limit: 9, marked: false, providerUid: "one" })).toEqual(["ref-2"]);
+    });
+
+    it("forgets what a sweep has not seen, of that provider alone", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      await store.noteInventory([seen(1), { ...seen(2), lastSeenTime: 20 }, { ...seen(3), providerUid: "other" }]);
+      await store.forgetUnseen("uid", 10);
+      expect((await store.inventory({ limit: 9 })).map(({ nativeRef }) => nativeRef)).toEqual(["ref-2", "ref-3"]);
+    });
+
+    it("is no part of the feed", async () => {
+      await using subject = await create();
+      const store = await subject.open();
+      const { revision } = store.catalog;
+      await store.noteInventory([seen(1)]);
+      await store.refresh();
+      expect(store.catalog.revision).toBe(revision);
     });
   });
 
@@ -153,4 +203,19 @@ function entry(time: number): IdempotencyEntry {
 
 function heartbeat(process: string, time: number): Heartbeat {
   return { process, gateway: "g", appliedRevision: time, policyHash: "", time, report: "{}" };
+}
+
+function seen(n: number): InventoryEntry {
+  return {
+    id: `inv_0193b3a0-0000-7000-8000-00000000000${n}`,
+    providerUid: "uid",
+    nativeRef: `ref-${n}`,
+    algorithm: "ED25519",
+    observed: "enabled",
+    nativeState: "Enabled",
+    marker: null,
+    createTime: 1,
+    destroyTime: null,
+    lastSeenTime: n,
+  };
 }

@@ -7,6 +7,7 @@ import { clientRoutes } from "./routes/clients.ts";
 import { cryptoRoutes } from "./routes/crypto-operations.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { inventoryRoutes } from "./routes/inventory.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
@@ -25,6 +26,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...versionRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
+    ...inventoryRoutes(parts),
     ...policyRoutes(parts),
     ...clientRoutes(parts),
     ...auditRoutes(parts),

@@ -22,6 +22,7 @@ export const PATH_PARAMETERS: Named = {
   },
   version: { description: "Number of a version.", schema: { type: "integer", minimum: 1 }, example: "1" },
   provider: { description: "Name of a provider.", schema: text("^[a-z][a-z0-9-]{0,62}$"), example: "hsm-a" },
+  entry: { description: "Id of an entry of the inventory.", schema: text("^inv_[0-9a-f-]{36}$"), example: "inv_…" },
   client: { description: "Id or name of a client.", schema: { type: "string", minLength: 1 }, example: "checkout" },
   credential: { description: "Id of a credential.", schema: { type: "string", minLength: 1 }, example: "key_…" },
 };
@@ -105,8 +106,8 @@ export const TAGS: readonly { readonly name: string; readonly description: strin
   { name: "Keys", description: "Keys, their versions and their lifecycle.", paths: /^\/v1\/(?:keys|aliases)(?:\/|$)/u },
   {
     name: "Providers",
-    description: "The configured key services: health, drain and restore.",
-    paths: /^\/v1\/providers(?:\/|$)/u,
+    description: "The configured key services: health, drain and restore, what they offer and what they hold.",
+    paths: /^\/v1\/(?:providers|inventory)(?:\/|$)/u,
   },
   {
     name: "Policy",
