@@ -1,5 +1,5 @@
 import { createId } from "#core/ids.ts";
-import type { InventoryEntry, InventoryId } from "#core/inventory.ts";
+import type { InventoryEntry } from "#core/inventory.ts";
 import type { CallContext, Observation, Provider } from "#core/provider.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -33,7 +33,7 @@ export class InventorySweep {
 
   *#due(): Generator<Holder> {
     const { fleet, catalog, sources } = this.#parts;
-    for (const member of [...fleet.members()]) {
+    for (const member of fleet.members()) {
       if (!isHolder(member) || catalog.drain(member.name)?.drained === true) continue;
       const sweptAtMs = this.#sweptAtMs.get(member.uid) ?? Number.NEGATIVE_INFINITY;
       if (sources.clock.monotonicMs() - sweptAtMs >= EVERY_MS) yield member;
@@ -61,7 +61,7 @@ export class InventorySweep {
   #entryOf({ uid }: Holder, seen: Observation): InventoryEntry {
     const { sources } = this.#parts;
     const { ref, algorithm, observed, nativeState, marker, createTime, destroyTime } = seen;
-    const id = createId("inv", sources) as InventoryId;
+    const id = createId("inv", sources);
     const lastSeenTime = sources.clock.now();
     return {
       id,

@@ -96,7 +96,7 @@ class Estate {
   ) {
     this.refs = Array.from({ length: count }, (_, n) => `ref-${n}`);
     const { refs } = this;
-    async function* list(_: CallContext): AsyncGenerator<Observation> {
+    async function* list(): AsyncGenerator<Observation> {
       for (const [n, ref] of refs.entries()) {
         await Promise.resolve();
         if (n === breaksAt) throw new Error("gone");
