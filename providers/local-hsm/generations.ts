@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createFile, findFile, removeFile, syncFolder } from "./files.ts";
@@ -12,6 +13,14 @@ const NAME = /^([1-9]\d{0,14})\.json$/u;
 /** The newest generation in an object's folder; undefined if there is none. */
 export async function newestGeneration(folder: string): Promise<number | undefined> {
   return (await generationsIn(folder)).at(-1);
+}
+
+/**
+ * Whether a generation that was the newest still is, by two looks at names: generations go up one by one, and a lower one goes before the
+ * higher. On the event loop, since another thread costs more than both looks.
+ */
+export function isNewest(folder: string, generation: number): boolean {
+  return existsSync(pathOf(folder, generation)) && !existsSync(pathOf(folder, generation + 1));
 }
 
 /** The bytes of a generation; undefined if a newer one has replaced it meanwhile. */

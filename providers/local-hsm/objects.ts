@@ -4,7 +4,14 @@ import type { Sources } from "#core/clock.ts";
 import { isUuid, type Uuid } from "#core/ids.ts";
 import { LocalHsmError } from "./errors.ts";
 import { makeFolder } from "./files.ts";
-import { commitGeneration, namesIn, newestGeneration, readGeneration, tidyGenerations } from "./generations.ts";
+import {
+  isNewest,
+  commitGeneration,
+  namesIn,
+  newestGeneration,
+  readGeneration,
+  tidyGenerations,
+} from "./generations.ts";
 import { keyNotFound, objectIdOf } from "./names.ts";
 import { DESTROYED_MATERIAL, type ObjectMeta, openObject, type OpenObject, sealObject } from "./object-file.ts";
 import type { Session } from "./session.ts";
@@ -97,6 +104,8 @@ export class ObjectStore implements Disposable {
   /** Brings the newest generation of a key into the cache. */
   async #load(id: Uuid): Promise<void> {
     const { masterKey } = await this.#session.token();
+    const cached = this.#cache.get(id);
+    if (cached !== undefined && isNewest(this.#folderOf(id), cached.meta.generation)) return this.#keep(cached);
     const generation = await newestGeneration(this.#folderOf(id));
     if (generation === undefined) {
       this.#forget(id);

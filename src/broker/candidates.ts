@@ -53,7 +53,7 @@ export function memberCandidate(parts: BrokerParts, member: FleetMember): Candid
     quarantined: false,
     drained: drain?.drained === true,
     share: drain === undefined ? 1 : drain.share / 1000,
-    health: parts.pool.health(member.name).data,
+    health: parts.pool.standing(member.name),
   };
 }
 

@@ -27,7 +27,7 @@ export async function addMissingWrap(
   const branch = parts.catalog.branch(id);
   const holder = parts.fleet.member(provider);
   if (branch === undefined || !isHolder(holder) || parts.catalog.drain(provider)?.drained === true) return false;
-  if (parts.pool.health(provider).data.state === "open") return false;
+  if (parts.pool.standing(provider).state === "open") return false;
   const namespace = namespaceOf(parts.catalog, branch.namespace);
   const trace: Trace = { attempts: [] };
   const call = {

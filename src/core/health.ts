@@ -15,5 +15,8 @@ export type BreakerSnapshot = {
   readonly inFlight: number;
 };
 
+/** What a plan reads of a breaker: it asks before every call, and counting costs. */
+export type BreakerStanding = Pick<BreakerSnapshot, "state" | "nextProbeTime" | "p99Ms">;
+
 /** The share of its traffic that a provider may take now, 0..1: less than 1 while it ramps up after an outage. */
 export type ProviderHealth = { readonly data: BreakerSnapshot; readonly control: BreakerSnapshot };

@@ -1,4 +1,4 @@
-import type { BreakerSnapshot } from "#core/health.ts";
+import type { BreakerStanding } from "#core/health.ts";
 import type { RequireConfig } from "#core/route-config.ts";
 import type { ProviderFacts } from "./policy.ts";
 import { forbids } from "./requirements.ts";
@@ -31,7 +31,7 @@ export type Candidate = {
   readonly drained: boolean;
   /** The part of its traffic that it is given back after a drain, 0..1; absent: all. */
   readonly share?: number;
-  readonly health: BreakerSnapshot;
+  readonly health: BreakerStanding;
 };
 
 /** What a caller wants to try out: as if a breaker were open, as if somebody had drained it, as if it throttled. */

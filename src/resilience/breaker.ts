@@ -6,7 +6,7 @@
  */
 import CircuitBreaker from "opossum";
 import type { Clock } from "#core/clock.ts";
-import type { BreakerSnapshot } from "#core/health.ts";
+import type { BreakerSnapshot, BreakerStanding } from "#core/health.ts";
 import { Latencies } from "./latencies.ts";
 
 export type BreakerSettings = {
@@ -88,15 +88,17 @@ export class Breaker implements Disposable {
   snapshot(): BreakerSnapshot {
     const { fires, failures } = this.#circuit.stats;
     return {
-      state: this.#state,
+      ...this.standing(),
       sinceTime: this.#sinceTime,
-      nextProbeTime: this.#nextProbeTime,
       calls: fires,
       failures,
       p50Ms: this.#latencies.quantile(0.5),
-      p99Ms: this.#latencies.quantile(0.99),
       inFlight: this.#inFlight,
     };
+  }
+
+  standing(): BreakerStanding {
+    return { state: this.#state, nextProbeTime: this.#nextProbeTime, p99Ms: this.#latencies.quantile(0.99) };
   }
 
   onChange(listener: (event: BreakerEvent) => void): Disposable {

@@ -1,7 +1,7 @@
 import type { AuditAttempt } from "#core/audit.ts";
 import type { Sources } from "#core/clock.ts";
 import { FAILURES, ProviderError, type ProviderFault } from "#core/failures.ts";
-import type { BreakerSnapshot, CallPlane, ProviderHealth } from "#core/health.ts";
+import type { BreakerSnapshot, BreakerStanding, CallPlane, ProviderHealth } from "#core/health.ts";
 import type { Provider } from "#core/provider.ts";
 import { type AttemptEnd, type Run, runAttempt } from "./attempt.ts";
 import {
@@ -64,6 +64,8 @@ export interface ProviderPool extends Disposable {
    */
   call<T>(provider: string, plane: CallPlane, operation: string, run: Run<T>, options: CallOptions<T>): Promise<T>;
   health(provider: string): ProviderHealth;
+  /** How the breaker of the data plane stands. */
+  standing(provider: string): BreakerStanding;
   /** Monotonic milliseconds of the last call of the data plane that was let through, -Infinity if none. */
   lastCallMs(provider: string): number;
   lastSuccess(provider: string): number | null;
@@ -164,6 +166,10 @@ class Pool implements ProviderPool {
     const member = this.#members.get(provider);
     if (member === undefined) return { data: IDLE, control: IDLE };
     return { data: member.breakers.data.snapshot(), control: member.breakers.control.snapshot() };
+  }
+
+  standing(provider: string): BreakerStanding {
+    return this.#members.get(provider)?.breakers.data.standing() ?? IDLE;
   }
 
   lastCallMs(provider: string): number {
