@@ -28,6 +28,7 @@ import { startBackground } from "./app/background.ts";
 import { beFirstOrAfter } from "./app/first-start.ts";
 import { ensureDefaultNamespace, ensureFirstAdmin, updateAddress } from "./app/first-client.ts";
 import { completeJournal, forgetUnfinishedStart, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
+import { followFeed } from "./app/follow-feed.ts";
 import { followTlsFiles } from "./app/follow-tls-files.ts";
 import { makeFolder } from "./app/make-folder.ts";
 import { createMetrics, type Metrics } from "./app/metrics.ts";
@@ -110,6 +111,11 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     : config.listen.port;
   const address = addressOf(config, port);
   if (slot.number === 1) await announce(store, { options, address });
+  stack.use(
+    followFeed(parts, (error) => {
+      log.error({ error: String(error) }, "the journal does not follow the others");
+    }),
+  );
   if (options.listens) stack.use(startBackground(parts, { fleet, log }));
   const completed = tellAll({ journal, store }, log);
   stack.defer(async () => {
@@ -249,11 +255,13 @@ async function openState(options: GatewayOptions, { fleet, pool, stateFolder, st
       },
     }),
   );
-  const onReplaced = (): void => {
-    log.error(
-      { code: "JOURNAL_DAMAGED" },
-      "JOURNAL_DAMAGED: the journal was cut or replaced while it was open; what the store knows is told again",
-    );
+  const onReplaced = ({ erased }: { readonly erased: boolean }): void => {
+    if (!erased) {
+      log.error(
+        { code: "JOURNAL_DAMAGED" },
+        "JOURNAL_DAMAGED: the journal was cut or replaced while it was open; what the store knows is told again",
+      );
+    }
     void tellAll({ journal, store }, log);
   };
   const journal = stack.use(await openGatewayJournal({ targets, roots: opened.roots, onDamaged, onReplaced }));

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { readFile, truncate } from "node:fs/promises";
 import type { Catalog } from "#core/catalog.ts";
-import { keyIdOf } from "#core/ids.ts";
+import { type KeyId, keyIdOf, uuidOfKey } from "#core/ids.ts";
 import type { Journal, JournalEntry } from "#core/journal.ts";
 import { SYSTEM_NAMESPACE } from "#broker/namespaces.ts";
 import { writeJournalLine } from "#envelope/journal-line.ts";
@@ -17,8 +17,11 @@ export type JournalParts = {
   readonly roots: readonly RootKey[];
   /** Told of a line that does not verify; what it told is then told again. */
   readonly onDamaged: () => void;
-  /** Told when a target was cut or replaced while it was open: then everything must be told again. */
-  readonly onReplaced?: () => void;
+  /**
+   * Told when a target was cut or replaced while it was open: then everything must be told again. `erased`: another gateway has rewritten it
+   * without what was destroyed.
+   */
+  readonly onReplaced?: (replaced: { readonly erased: boolean }) => void;
 };
 
 /** Opens the journal of a gateway: lines carry the HMAC of the newest root key, and those that are there are checked with theirs. */
@@ -30,7 +33,9 @@ export async function openGatewayJournal(parts: JournalParts): Promise<Journal> 
     targets,
     writeLine: (entry) => writeJournalLine(entry, { rowKey: current.rowKey, rootVersion: current.version }),
     identify: identifyEntry,
-    onReplaced,
+    erases,
+    erasedBy: (entry) => (entry.type === "version" ? tombstoneName(entry.key.id, entry.version.version) : undefined),
+    onReplaced: (fresh) => onReplaced?.({ erased: fresh.some((id) => id.startsWith(TOMBSTONE)) }),
     readId: (line) => {
       const parsed = readVerified(line, rowKeys);
       if (parsed === undefined) onDamaged();
@@ -78,6 +83,20 @@ export async function forgetUnfinishedStart(targets: readonly string[]): Promise
   }
 }
 
+/**
+ * Which lines a tombstone is in place of: the seals of its key version, verified or not, and what is too damaged to be read but names the key.
+ */
+function erases(entry: JournalEntry): ((line: string) => boolean) | undefined {
+  if (entry.type !== "tombstone") return undefined;
+  const key = uuidOfKey(entry.key.id);
+  const { version } = entry.version;
+  return (line) => {
+    if (!line.includes(key)) return false;
+    const parsed = findClaim(line);
+    return parsed === undefined || (parsed.type === "version" && parsed.key === key && parsed.version === version);
+  };
+}
+
 /** What a line says, whether or not it is true; undefined for one that is damaged, which opens nothing either. */
 function findClaim(line: string): ParsedLine | undefined {
   try {
@@ -96,6 +115,12 @@ function readVerified(line: string, rowKeys: ReadonlyMap<number, Uint8Array>): P
   }
 }
 
+const TOMBSTONE = "tombstone/";
+
+function tombstoneName(key: KeyId, version: number): string {
+  return `${TOMBSTONE}${key}/${version}`;
+}
+
 /** What an entry tells, down to its bytes: two makers of one version tell two things, of which one came to count. */
 function identifyEntry(entry: JournalEntry): string {
   switch (entry.type) {
@@ -105,6 +130,8 @@ function identifyEntry(entry: JournalEntry): string {
       return digest("wrap", entry.wrap.branch, entry.wrap.branchVersion, entry.wrap.wrap);
     case "version":
       return digest("version", entry.key.id, entry.version.version, entry.version.seal ?? "");
+    case "tombstone":
+      return tombstoneName(entry.key.id, entry.version.version);
   }
 }
 
@@ -116,6 +143,8 @@ function identifyLine(line: ParsedLine): string {
       return digest("wrap", line.branch, line.branchVersion, line.wrap.toString("base64"));
     case "version":
       return digest("version", keyIdOf(line.key), line.version, line.seal.toString("base64"));
+    case "tombstone":
+      return tombstoneName(keyIdOf(line.key), line.version);
   }
 }
 
@@ -138,8 +167,10 @@ function* entriesOf(catalog: Catalog): Generator<JournalEntry> {
   }
   for (const namespace of catalog.namespaces()) {
     for (const key of catalog.keys(namespace.name)) {
-      for (const version of catalog.versions(key.id))
-        if (version.seal !== null) yield { type: "version", namespace, key, version };
+      for (const version of catalog.versions(key.id)) {
+        if (version.branch === null) continue;
+        yield { type: version.seal === null ? "tombstone" : "version", namespace, key, version };
+      }
     }
   }
 }

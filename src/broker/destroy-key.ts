@@ -16,11 +16,11 @@ export type DestroyInput = Pick<Explanation, "detail" | "ticket"> & {
 };
 
 /**
- * Begins the destruction of a native key: its window, during which nothing can be done with it but to cancel. Its provider is told too, so that
- * the deletion over there ends no earlier.
+ * Begins the destruction of a key: its window, during which nothing can be done with it but to cancel. The provider of a native key is told
+ * too, so that the deletion over there ends no earlier; the seals of a portable one are erased at the end of the window.
  *
  * @throws {KmsError} `INVALID_ARGUMENT` for another name; `SEPARATION_OF_DUTIES` in a namespace with dual control; `ILLEGAL_TRANSITION` for a
- *   key that was not deactivated; `UNSUPPORTED_COMBINATION` for portable keys
+ *   key that was not deactivated
  */
 export async function destroyKey(
   parts: BrokerParts,
@@ -57,16 +57,10 @@ export async function cancelDestroyKey(
   });
 }
 
-function requireDestroyable({ name, custody }: KeyRecord, confirmName: string): void {
-  if (confirmName !== name) {
-    throw new KmsError("INVALID_ARGUMENT", "confirmName: wanted the name of the key", {
-      errors: [{ pointer: "/confirmName", code: "conflict", detail: "wanted the name of the key" }],
-    });
-  }
-  if (custody.kind !== "portable") return;
-  throw new KmsError("UNSUPPORTED_COMBINATION", "the destruction of portable keys is not available in this version", {
-    metadata: { custody: custody.kind },
-    help: "deactivate or archive the key: it then protects nothing, and archived it opens nothing",
+function requireDestroyable({ name }: KeyRecord, confirmName: string): void {
+  if (confirmName === name) return;
+  throw new KmsError("INVALID_ARGUMENT", "confirmName: wanted the name of the key", {
+    errors: [{ pointer: "/confirmName", code: "conflict", detail: "wanted the name of the key" }],
   });
 }
 

@@ -6,39 +6,76 @@ import { audited } from "./audited.ts";
 import { historyMutation, keyMutation, currentKey } from "./change-key.ts";
 import { applyVerb } from "./change-state.ts";
 import type { BrokerParts } from "./parts.ts";
+import { type Erasure, eraseSeals, hasSeal } from "./erase-seals.ts";
+import { currentName } from "./fleet.ts";
 import { systemCaller } from "./system-caller.ts";
 import { isHolder } from "./write-wrap.ts";
 
 const LOOK_MS = 10_000;
 
-/** Native keys whose window is over. */
+/** Keys whose window is over, and portable ones that are destroyed and still have a seal: what was never active has no window. */
 export function* dyingKeys({ catalog, sources }: BrokerParts): Generator<KeyRecord> {
   const now = sources.clock.now();
   for (const { name } of catalog.namespaces()) {
     for (const key of catalog.keys(name)) {
-      if (key.stateReason !== "destroy-pending" || key.custody.kind === "portable" || key.hold !== null) continue;
-      if (key.destroyTime !== null && key.destroyTime <= now) yield key;
+      if (key.hold !== null) continue;
+      const isOver = key.stateReason === "destroy-pending" && key.destroyTime !== null && key.destroyTime <= now;
+      if (isOver || (key.state === "destroyed" && catalog.versions(key.id).some(hasSeal))) yield key;
     }
   }
 }
 
-/** Marks a key as destroyed once every provider shows that its own is gone; false while one does not. */
+/**
+ * Marks a key as destroyed once nothing is left of it: its seals are erased, and every provider shows that its own key is gone. False while
+ * one does not.
+ */
 export async function finishDestruction(parts: BrokerParts, key: KeyRecord): Promise<boolean> {
-  const bindings = parts.catalog.versions(key.id).flatMap(({ version }) => parts.catalog.bindings(key.id, version));
+  const versions = parts.catalog.versions(key.id).map(({ version }) => version);
+  const bindings = versions.flatMap((version) => parts.catalog.bindings(key.id, version));
   for (const binding of bindings) if (!(await isGone(parts, binding))) return false;
   const caller = systemCaller(parts, key.namespace);
   await audited(parts, caller, { operation: "keys.destroyed", key: key.id }, async () => {
+    const proof =
+      key.custody.kind === "portable"
+        ? knownCopies(parts, key, await eraseSeals(parts, key, versions))
+        : { reason: "provable", detail: goneText(bindings) };
     await parts.store.change((catalog) => {
       const before = currentKey(catalog, key.id);
       const now = parts.sources.clock.now();
       const { next, unchanged = false } = applyVerb(before, { kind: "destroyed" }, now);
-      if (unchanged) return { mutations: [], result: undefined };
+      if (unchanged && before.state !== "destroyed") return { mutations: [], result: undefined };
       const after: KeyRecord = { ...next, generation: before.generation + 1, updateTime: now };
-      const history = historyMutation(caller, before, after, { action: "destroyed" });
+      const history = historyMutation(caller, before, after, { action: "destroyed", explanation: proof });
       return { mutations: [keyMutation(catalog, after), history], result: undefined };
     });
   });
   return true;
+}
+
+/** What the history says of what is gone and of what may be left (keys.md, `destroyed` says its proof). */
+type Proof = { readonly reason: "provable" | "known-copies"; readonly detail: string };
+
+function knownCopies(parts: BrokerParts, key: KeyRecord, { journalFailure }: Erasure): Proof {
+  const versions = parts.catalog.versions(key.id);
+  const branches = new Set(versions.flatMap(({ branch }) => branch ?? []));
+  const openers = new Set(
+    [...branches].flatMap((branch) =>
+      (parts.catalog.branch(branch)?.recipients ?? []).map((recipient) => currentName(parts.fleet, recipient)),
+    ),
+  );
+  const journal =
+    journalFailure === null ? "every target of this gateway's journal" : `not from the journal (${journalFailure})`;
+  const detail =
+    `the seals of ${versions.length === 1 ? "version 1" : `versions 1 to ${versions.length}`} are erased from the database and ` +
+    `${journal}; a copy of either that was made before (a backup, an export, another gateway's journal until it has followed) ` +
+    `could still be opened by ${[...openers].join(", ")}`;
+  return { reason: "known-copies", detail: detail.slice(0, DETAIL_CHARACTERS) };
+}
+
+const DETAIL_CHARACTERS = 1000;
+
+function goneText(bindings: readonly NativeBindingRecord[]): string {
+  return `gone over there: ${bindings.map(({ nativeRef }) => nativeRef).join(", ")}`.slice(0, DETAIL_CHARACTERS);
 }
 
 async function isGone(parts: BrokerParts, { providerUid, nativeRef, reached }: NativeBindingRecord): Promise<boolean> {

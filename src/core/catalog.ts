@@ -133,6 +133,8 @@ export interface Store extends AsyncDisposable {
   refresh(): Promise<boolean>;
   /** Called after records of other processes or our own were applied. */
   onApplied(listener: (applied: readonly Mutation[], own: boolean) => void): Disposable;
+  /** Makes what a change has overwritten gone from the files of the database too, as far as it can. */
+  scrub(): Promise<void>;
   /** Checks every row and the whole chain again, slowly; resolves with what does not verify. */
   verify(): Promise<readonly RowFault[]>;
   history(key: KeyId): Promise<readonly HistoryRecord[]>;

@@ -29,9 +29,19 @@ export type JournalEntry =
       readonly namespace: NamespaceRecord;
       readonly key: KeyRecord;
       readonly version: VersionRecord;
+    }
+  /** The version's seal is erased: its lines go, and this one stays in their place. */
+  | {
+      readonly type: "tombstone";
+      readonly namespace: NamespaceRecord;
+      readonly key: KeyRecord;
+      readonly version: VersionRecord;
     };
 
 export interface Journal extends AsyncDisposable {
-  /** Appends what no line tells yet, to every target, and syncs them; a target that cannot be written rejects. */
+  /**
+   * Appends what no line tells yet, to every target, and syncs them; a target that cannot be written rejects. A tombstone rewrites the targets
+   * without the lines of its version; the lines of others stay byte for byte.
+   */
   append(entries: readonly JournalEntry[]): Promise<void>;
 }

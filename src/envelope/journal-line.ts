@@ -35,7 +35,8 @@ export function journalHmac(canonical: string, rowKey: Uint8Array): Buffer {
 
 function ownFields(entry: JournalEntry): JournalFields {
   if (entry.type === "branch") return branchFields(entry);
-  return entry.type === "wrap" ? wrapFields(entry) : versionFields(entry);
+  if (entry.type === "wrap") return wrapFields(entry);
+  return entry.type === "version" ? versionFields(entry) : tombstoneFields(entry);
 }
 
 function branchFields({ branch, branchVersion }: Extract<JournalEntry, { type: "branch" }>): JournalFields {
@@ -85,6 +86,21 @@ function versionFields({ key, version }: Extract<JournalEntry, { type: "version"
     custody: { ...key.custody },
     route: key.route,
     createTime: version.createTime,
+  };
+}
+
+function tombstoneFields({ key, version }: Extract<JournalEntry, { type: "tombstone" }>): JournalFields {
+  const { branch, branchVersion, seal } = version;
+  if (branch === null || branchVersion === null || seal !== null) {
+    throw new KmsError("INTERNAL", "only a version whose seal is erased has a tombstone");
+  }
+  return {
+    key: uuidOfKey(key.id),
+    version: version.version,
+    branch,
+    branchVersion,
+    keyName: key.name,
+    createTime: version.destroyTime ?? key.destroyTime ?? key.updateTime,
   };
 }
 

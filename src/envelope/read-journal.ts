@@ -52,7 +52,15 @@ export type VersionLine = Common & {
   readonly route: string;
 };
 
-export type ParsedLine = BranchLine | WrapLine | VersionLine;
+/** A key version whose seal was erased; `createTime` is that of its destruction. */
+export type TombstoneLine = Common & {
+  readonly type: "tombstone";
+  readonly key: Uuid;
+  readonly version: number;
+  readonly keyName: string;
+};
+
+export type ParsedLine = BranchLine | WrapLine | VersionLine | TombstoneLine;
 
 export type ReadLineOptions = {
   /** K_row, or where to find that of a root version; without it nothing is authenticated. */
@@ -115,13 +123,14 @@ export function readJournalLine(line: string, { rowKey: keys, lineNumber }: Read
   const hmac = reader.base64("hmac", 32);
   const rowKey = keys instanceof Map ? keys.get(reader.integer("rootVersion", 1, MAX_UINT32)) : keys;
   if (rowKey !== undefined && !timingSafeEqual(journalHmac(claim, rowKey), hmac)) refuse("its hmac does not fit");
-  if (type !== "branch" && type !== "wrap" && type !== "version") {
+  if (type !== "branch" && type !== "wrap" && type !== "version" && type !== "tombstone") {
     return refuse(`it is of the unknown type ${JSON.stringify(type)}`);
   }
   const common = { ...readCommon(reader), authenticated: rowKey !== undefined };
   if (type === "branch") return { ...common, type, ...readBranch(reader) };
   if (type === "wrap") return { ...common, type, ...readWrap(reader, refuse) };
-  return { ...common, type, ...readVersion(reader) };
+  if (type === "version") return { ...common, type, ...readVersion(reader) };
+  return { ...common, type, ...readTombstone(reader) };
 }
 
 const MAX_UINT32 = 0xffffffff;
@@ -203,5 +212,13 @@ function readVersion(reader: FieldReader): Omit<VersionLine, keyof Common | "typ
     algorithm: reader.text("algorithm"),
     custody: reader.object("custody"),
     route: reader.text("route"),
+  };
+}
+
+function readTombstone(reader: FieldReader): Omit<TombstoneLine, keyof Common | "type"> {
+  return {
+    key: reader.uuid("key"),
+    version: reader.integer("version", 1, MAX_UINT32),
+    keyName: reader.text("keyName"),
   };
 }

@@ -16,6 +16,8 @@ export interface VersionKeys extends Disposable {
    * Use the key at once, in the same turn, and never keep it: what is dropped is zeroed.
    */
   get(ref: VersionKeyRef, open: () => Buffer): Buffer;
+  /** Zeroes one, where it is held. */
+  drop(key: Uuid, version: number): void;
   /** How many are held. */
   readonly size: number;
   clear(): void;
@@ -60,6 +62,10 @@ class VersionKeyCache implements VersionKeys {
       return held.material;
     }
     return this.#keep(id, { material: open(), branch, branchVersion });
+  }
+
+  drop(key: Uuid, version: number): void {
+    this.#drop(`${key}/${version}`);
   }
 
   clear(): void {

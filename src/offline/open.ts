@@ -6,7 +6,7 @@ import { ciphertextInvalid, KmsError } from "#core/errors.ts";
 import type { Provider } from "#core/provider.ts";
 import { type FrameHeader, parseFrame } from "#envelope/header.ts";
 import { open as openPortable } from "#envelope/portable.ts";
-import { readJournal, type VersionLine } from "#envelope/read-journal.ts";
+import { readJournal, type TombstoneLine, type VersionLine } from "#envelope/read-journal.ts";
 import { decodeText } from "#envelope/text.ts";
 import { openVersionKey } from "#envelope/version-seal.ts";
 import type { OfflineHost } from "./host.ts";
@@ -31,7 +31,7 @@ export type OpenOptions = {
  * The lines of the journal are claims until they open: the wrap must give its commitment, the seal its key, and the message its own. Lines
  * that do not read are passed over, and named if nothing opens without them.
  *
- * @throws {KmsError} `CIPHERTEXT_INVALID`; `KEY_NOT_FOUND` where the journal has no seal of the key version; `NO_PROVIDER` where the provider
+ * @throws {KmsError} `CIPHERTEXT_INVALID`; `KEY_NOT_FOUND` where the journal has no seal of the key version; `KEY_DESTROYED` where it has its tombstone; `NO_PROVIDER` where the provider
  *   opens no wrap; `INVALID_ARGUMENT`, `NOT_FOUND` for a configuration or provider that is none; `INTEGRITY_FAILURE` for a damaged journal
  */
 export async function openOffline(options: OpenOptions, host: OfflineHost): Promise<Buffer> {
@@ -42,6 +42,8 @@ export async function openOffline(options: OpenOptions, host: OfflineHost): Prom
   const damaged: KmsError[] = [];
   const { lines } = readJournal(await readJournalFile(options.journal), new Map(), (fault) => damaged.push(fault));
   const versions = lines.filter((line) => line.type === "version").filter((line) => isOf(line, header));
+  const stone = lines.filter((line) => line.type === "tombstone").find((line) => isOf(line, header));
+  if (stone !== undefined) throw destroyed(stone);
   if (versions.length === 0) throw damaged[0] ?? noSeal(header);
   await using provider = await openProvider(config, options.provider, dirname(resolve(options.journal)));
   const failures: unknown[] = [];
@@ -56,7 +58,7 @@ export async function openOffline(options: OpenOptions, host: OfflineHost): Prom
   throw mostTelling([...failures, ...damaged], provider);
 }
 
-function isOf({ key, version }: VersionLine, header: FrameHeader): boolean {
+function isOf({ key, version }: VersionLine | TombstoneLine, header: FrameHeader): boolean {
   return key === header.keyUuid && version === header.keyVersion;
 }
 
@@ -101,6 +103,13 @@ async function readJournalFile(path: string): Promise<string> {
       cause,
     });
   }
+}
+
+function destroyed({ key, version, keyName, createTime }: TombstoneLine): KmsError {
+  const time = new Date(createTime).toISOString();
+  return new KmsError("KEY_DESTROYED", `version ${version} of key_${key} (${keyName}) was destroyed on ${time}`, {
+    metadata: { key: `key_${key}`, keyVersion: String(version) },
+  });
 }
 
 function noSeal({ keyUuid, keyVersion }: FrameHeader): KmsError {

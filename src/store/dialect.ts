@@ -31,12 +31,14 @@ export interface StoreDatabase extends AsyncDisposable {
   readonly db: Kysely<Schema>;
   /** A value that is another one after another connection has committed to the sealed part. */
   changeToken(): Promise<unknown>;
+  /** Makes what was overwritten gone from the sealed part's files too, as far as nobody else has them open. */
+  scrub(): Promise<void>;
   /** Whether the file that is open still stands under its name; false when it was renamed over or deleted. */
   isInPlace(): boolean;
 }
 
 /**
- * Opens the database file (made with mode 0600, its folder with 0700), in WAL mode with `synchronous = FULL`, and attaches the file of the
+ * Opens the database file (made with mode 0600, its folder with 0700), in WAL mode with `synchronous = FULL` and `secure_delete`, and attaches the file of the
  * unsealed tables beside it as `live`.
  *
  * @throws {KmsError} `INTERNAL` with one sentence for a file that is no database, is damaged, cannot be opened or stays locked.
@@ -46,7 +48,7 @@ export async function openDatabase(file: string): Promise<StoreDatabase> {
   for (const path of [file, liveFile]) createPrivateFile(path);
   const connection = openConnection(file);
   try {
-    for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF"]) {
+    for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "trusted_schema = OFF", "secure_delete = ON"]) {
       await connection.executeQuery(CompiledQuery.raw(`pragma ${pragma}`));
     }
     const live = basename(liveFile);
@@ -65,6 +67,9 @@ export async function openDatabase(file: string): Promise<StoreDatabase> {
     changeToken: async () => {
       const { rows } = await sql<{ data_version: unknown }>`pragma main.data_version`.execute(db);
       return rows[0]?.data_version;
+    },
+    scrub: async () => {
+      await sql`pragma main.wal_checkpoint(TRUNCATE)`.execute(db);
     },
     isInPlace: () => statSync(file, { throwIfNoEntry: false })?.ino === inode,
     [Symbol.asyncDispose]: () => db.destroy(),

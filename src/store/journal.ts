@@ -10,6 +10,10 @@ export type JournalOptions = JournalReader & {
   readonly writeLine: (entry: JournalEntry) => string;
   /** Names what an entry tells; two entries of one name are told once. */
   readonly identify: (entry: JournalEntry) => string;
+  /** Which lines go when an entry comes; undefined for an entry that only comes. */
+  readonly erases: (entry: JournalEntry) => ((line: string) => boolean) | undefined;
+  /** The name of what takes an entry's place for good; undefined for what nothing does. */
+  readonly erasedBy: (entry: JournalEntry) => string | undefined;
 };
 
 /** Opens the journal and reads what its files tell. @throws {KmsError} `INTERNAL` for a file that cannot be opened for writing. */
@@ -63,8 +67,13 @@ class FileJournal implements Journal {
   }
 
   async #write(entries: readonly JournalEntry[]): Promise<void> {
-    const { identify, writeLine } = this.#options;
-    const lines = entries.map((entry) => ({ id: identify(entry), text: () => writeLine(entry) }));
+    const { identify, writeLine, erases, erasedBy } = this.#options;
+    const lines = entries.map((entry) => ({
+      id: identify(entry),
+      text: () => writeLine(entry),
+      erases: erases(entry),
+      unless: erasedBy(entry),
+    }));
     const outcomes = await Promise.allSettled(this.#files.map((file) => file.append(lines)));
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }

@@ -122,6 +122,10 @@ export class SealedStore implements Store {
     return { [Symbol.dispose]: () => this.#listeners.delete(entry) };
   }
 
+  scrub(): Promise<void> {
+    return this.#enqueue(() => this.#parts.database.scrub());
+  }
+
   verify(): Promise<readonly RowFault[]> {
     const sweep = this.#sweeping.then(() => this.#sweep());
     this.#sweeping = sweep.catch(() => undefined);

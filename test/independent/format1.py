@@ -295,7 +295,7 @@ def read_line(line, key=None):
     except ValueError as error:
         raise Refused("not JSON") from error
     require(isinstance(members, dict) and canonical_json(members) == line, "not canonical JSON")
-    require(members.get("type") in ("branch", "wrap", "version"), "an unknown type")
+    require(members.get("type") in ("branch", "wrap", "version", "tombstone"), "an unknown type")
     if key is not None:
         rest = canonical_json({name: value for name, value in members.items() if name != "hmac"})
         fits = hmac.new(key, rest.encode("utf-8"), hashlib.sha256).digest()
@@ -328,6 +328,8 @@ def open_with_journal(lines, branch_key, digest, text):
         for line in lines
         if line["type"] in ("branch", "wrap")
     }
+    stones = {(line["key"], line["version"]) for line in lines if line["type"] == "tombstone"}
+    require((key_id, version) not in stones, "the key version is destroyed")
     for line in lines:
         if line["type"] != "version" or (line["key"], line["version"]) != (key_id, version):
             continue

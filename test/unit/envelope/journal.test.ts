@@ -128,7 +128,7 @@ describe("a line of the journal", () => {
   });
 
   it.each([
-    { name: "an unknown type", line: forged(wrapLine, { type: "tombstone" }), says: 'unknown type "tombstone"' },
+    { name: "an unknown type", line: forged(wrapLine, { type: "epitaph" }), says: 'unknown type "epitaph"' },
     { name: "no type", line: forged(wrapLine, { type: undefined }), says: "type: wanted a string" },
     { name: "no wrap", line: forged(wrapLine, { wrap: "" }), says: "wrap: wanted base64" },
     { name: "loose base64", line: forged(wrapLine, { wrap: "AB==" }), says: "wrap: wanted base64" },

@@ -11,7 +11,17 @@ function entry(n: number): JournalEntry {
   return { type: "version", namespace: RECORDS.namespaces(1), key: key(n), version: RECORDS.versions(n) };
 }
 
-const identify = (told: JournalEntry): string => (told.type === "version" ? `version ${told.key.name}` : told.type);
+function tombstone(n: number): JournalEntry {
+  return { type: "tombstone", namespace: RECORDS.namespaces(1), key: key(n), version: RECORDS.versions(n) };
+}
+
+const identify = (told: JournalEntry): string =>
+  told.type === "version" || told.type === "tombstone" ? `${told.type} ${told.key.name}` : told.type;
+const stone = (n: number): string => JSON.stringify({ id: identify(tombstone(n)) });
+const erases = (told: JournalEntry): ((text: string) => boolean) | undefined =>
+  told.type === "tombstone" ? (text) => text.includes(`"version ${told.key.name}"`) : undefined;
+const erasedBy = (told: JournalEntry): string | undefined =>
+  told.type === "version" ? `tombstone ${told.key.name}` : undefined;
 const line = (n: number): string => JSON.stringify({ id: identify(entry(n)) });
 
 function readId(text: string): string | undefined {
@@ -42,7 +52,7 @@ async function createSubject(targetCount = 1): Promise<Subject> {
         subject.written += 1;
         return JSON.stringify({ id: identify(told) });
       };
-      const journal = await openJournal({ targets, writeLine, identify, readId });
+      const journal = await openJournal({ targets, writeLine, identify, readId, erases, erasedBy });
       opened.push(journal);
       return journal;
     },
@@ -157,7 +167,7 @@ describe("journal", () => {
   it("refuses to open a target that is no file", async () => {
     await using subject = await createSubject();
     await (await subject.open())[Symbol.asyncDispose]();
-    const options = { targets: [tmpdir()], writeLine: () => "", identify, readId };
+    const options = { targets: [tmpdir()], writeLine: () => "", identify, readId, erases, erasedBy };
     await expect(openJournal(options)).rejects.toEqual(kmsError("INTERNAL"));
   });
 
@@ -167,5 +177,54 @@ describe("journal", () => {
     await Promise.all([journal.append([entry(1)]), journal[Symbol.asyncDispose]()]);
     await expect(journal.append([entry(2)])).rejects.toEqual(kmsError("SHUTTING_DOWN"));
     expect(await subject.lines()).toEqual([line(1), ""]);
+  });
+
+  it("takes the lines of a version away when its tombstone comes, and leaves the others byte for byte", async () => {
+    await using subject = await createSubject(2);
+    const journal = await subject.open();
+    await journal.append([entry(1), entry(2)]);
+    await appendFile(subject.targets[0] ?? "", "nobody's line\n");
+    await journal.append([entry(3)]);
+    await journal.append([tombstone(2)]);
+    expect(await subject.lines(0)).toEqual([line(1), "nobody's line", line(3), stone(2), ""]);
+    expect(await subject.lines(1)).toEqual([line(1), line(3), stone(2), ""]);
+    expect((await stat(subject.targets[0] ?? "")).mode & 0o777).toBe(0o600);
+    await journal.append([tombstone(2), entry(4)]);
+    expect(await subject.lines(1)).toEqual([line(1), line(3), stone(2), line(4), ""]);
+  });
+
+  it("does not tell again what a tombstone has taken the place of", async () => {
+    await using subject = await createSubject();
+    const journal = await subject.open();
+    await journal.append([entry(1)]);
+    const other = await subject.open();
+    await other.append([tombstone(1)]);
+    await journal.append([entry(1), entry(2)]);
+    expect(await subject.lines()).toEqual([stone(1), line(2), ""]);
+  });
+
+  it("loses no line when several processes append while others rewrite", async () => {
+    await using subject = await createSubject();
+    const journals = [await subject.open(), await subject.open(), await subject.open()];
+    const count = 24;
+    await Promise.all(
+      Array.from({ length: count }, async (_, n) => {
+        const journal = journals[n % journals.length];
+        await journal?.append([entry(n + 1)]);
+        if (n % 4 === 0) await journals[(n + 1) % journals.length]?.append([tombstone(n + 1)]);
+      }),
+    );
+    const told = (await subject.lines()).slice(0, -1);
+    const wanted = Array.from({ length: count }, (_, n) => (n % 4 === 0 ? stone(n + 1) : line(n + 1)));
+    expect(told.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it("removes what a rewriting that was cut off has left", async () => {
+    await using subject = await createSubject();
+    await (await subject.open())[Symbol.asyncDispose]();
+    const remains = `${subject.targets[0] ?? ""}.0123456789abcdef.tmp`;
+    await writeFile(remains, `${line(1)}\n`);
+    await subject.open();
+    await expect(stat(remains)).rejects.toMatchObject({ code: "ENOENT" });
   });
 });

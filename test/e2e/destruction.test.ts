@@ -1,0 +1,219 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parseConfig } from "#config/parse.ts";
+import type { Sources } from "#core/clock.ts";
+import type { KeyId } from "#core/ids.ts";
+import { dyingKeys, finishDestruction } from "#broker/finish-destruction.ts";
+import { PROVIDER_KINDS } from "#providers/registry.ts";
+import { type Gateway, openGateway } from "../../src/app.ts";
+import { systemSources } from "../../src/app/system-sources.ts";
+import { openOffline } from "../../src/offline/open.ts";
+
+const DAY_MS = 86_400_000;
+const CONFIG = `
+providers: { hsm-a: { kind: local-hsm }, hsm-b: { kind: local-hsm } }
+listen: { port: 0, insecureHttp: true }
+`;
+const HOST = { environment: {}, readText: () => "" };
+
+/** A gateway in this process whose clock a test can move; it closes and opens again on the same folder. */
+class Estate implements AsyncDisposable {
+  readonly folder: string;
+  #gateway: Gateway | undefined;
+  #aheadMs = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  get gateway(): Gateway {
+    return this.#gateway ?? expect.fail("the gateway is not open");
+  }
+
+  async open(): Promise<void> {
+    const parsed = await parseConfig({ text: CONFIG, kinds: PROVIDER_KINDS, environment: {}, readFile: () => "" });
+    if (!parsed.ok) throw new Error("the configuration does not parse");
+    const system = systemSources();
+    const clock = { ...system.clock, now: () => Date.now() + this.#aheadMs };
+    const sources: Sources = { ...system, clock };
+    this.#gateway = await openGateway({
+      config: parsed.config,
+      dataFolder: this.folder,
+      sources,
+      log: pino({ level: "silent" }),
+      version: "test",
+      listens: true,
+      validatePolicy: async () => await Promise.resolve([]),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#gateway?.[Symbol.asyncDispose]();
+    this.#gateway = undefined;
+  }
+
+  advance(ms: number): void {
+    this.#aheadMs += ms;
+  }
+
+  async ask(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+    const { apiKey } = JSON.parse(await readFile(join(this.folder, "client.json"), "utf8")) as { apiKey: string };
+    const answer = await fetch(`${this.gateway.address}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  }
+
+  async succeed(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+    const answer = await this.ask(method, path, body);
+    expect(answer, `${method} ${path}`).toMatchObject({
+      status: expect.toSatisfy((status: number) => status < 300) as number,
+    });
+    return answer.body;
+  }
+
+  /** What the background does by itself once a minute. */
+  async finish(): Promise<void> {
+    const { parts } = this.gateway;
+    for (const key of dyingKeys(parts)) expect(await finishDestruction(parts, key)).toBe(true);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+let estate: Estate;
+beforeEach(async () => {
+  estate = new Estate(await mkdtemp(join(tmpdir(), "claviger-destruction-")));
+  await estate.open();
+}, 60_000);
+afterEach(async () => {
+  await estate[Symbol.asyncDispose]();
+}, 60_000);
+
+/** A key with two versions and a ciphertext of each; deactivated, so that it can be destroyed. */
+async function makeKey(name: string): Promise<{ readonly id: KeyId; readonly ciphertexts: readonly string[] }> {
+  const { id } = await estate.succeed("POST", "/v1/keys", { name });
+  const ciphertexts: string[] = [];
+  for (let n = 0; n < 2; n += 1) {
+    if (n > 0) await estate.succeed("POST", `/v1/keys/${name}/rotate`);
+    const { ciphertext } = await estate.succeed("POST", `/v1/keys/${name}/encrypt`, { plaintext: "cGxhaW4=" });
+    ciphertexts.push(String(ciphertext));
+  }
+  return { id: id as KeyId, ciphertexts };
+}
+
+/** Every seal of a key's versions, as the store has them. */
+function sealsOf(id: KeyId): readonly string[] {
+  return estate.gateway.parts.catalog.versions(id).flatMap(({ seal }) => seal ?? []);
+}
+
+/** The files below the data folder that hold a text. */
+async function filesWith(text: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(estate.folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    if ((await readFile(path)).includes(text)) found.push(entry.name);
+  }
+  return found;
+}
+
+const destroy = { confirmName: "doomed", windowDays: 7 };
+
+describe("the destruction of a portable key", () => {
+  it("waits for its window, in which nothing can be done with the key, and can be cancelled", async () => {
+    const { ciphertexts } = await makeKey("doomed");
+    expect(await estate.ask("POST", "/v1/keys/doomed/destroy", destroy)).toMatchObject({
+      status: 409,
+      body: { code: "ILLEGAL_TRANSITION" },
+    });
+    await estate.succeed("POST", "/v1/keys/doomed/deactivate", { reason: "superseded" });
+    const wrongName = await estate.ask("POST", "/v1/keys/doomed/destroy", { ...destroy, confirmName: "other" });
+    expect(wrongName).toMatchObject({ status: 400, body: { code: "INVALID_ARGUMENT" } });
+    const pending = await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy);
+    expect(pending).toMatchObject({ state: "deactivated", stateReason: "destroy-pending" });
+    const [ciphertext] = ciphertexts;
+    expect(await estate.ask("POST", "/v1/decrypt", { ciphertext })).toMatchObject({
+      status: 409,
+      body: { code: "KEY_NOT_ACTIVE" },
+    });
+    expect([...dyingKeys(estate.gateway.parts)]).toEqual([]);
+    await estate.succeed("POST", "/v1/keys/doomed/cancel-destroy");
+    expect(await estate.succeed("POST", "/v1/decrypt", { ciphertext })).toMatchObject({ plaintext: "cGxhaW4=" });
+  });
+
+  it("erases every seal, from the database, its files and the journal, and leaves the others", async () => {
+    const doomed = await makeKey("doomed");
+    const kept = await makeKey("kept");
+    const seals = sealsOf(doomed.id);
+    expect(seals).toHaveLength(2);
+    for (const seal of seals) expect(await filesWith(seal)).toContain("journal.jsonl");
+    await estate.succeed("POST", "/v1/keys/doomed/deactivate", { reason: "superseded" });
+    await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy);
+    estate.advance(7 * DAY_MS);
+    await estate.finish();
+    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+    expect(await estate.succeed("GET", "/v1/keys/doomed")).toMatchObject({ state: "destroyed", stateReason: "normal" });
+    for (const ciphertext of doomed.ciphertexts)
+      expect(await estate.ask("POST", "/v1/decrypt", { ciphertext })).toMatchObject({
+        status: 410,
+        body: { code: "KEY_DESTROYED" },
+      });
+    const { items } = await estate.succeed("GET", "/v1/keys/doomed/history");
+    const last = (items as Record<string, unknown>[]).find(({ action }) => action === "destroyed");
+    expect(last).toMatchObject({
+      reason: "known-copies",
+      detail: expect.stringMatching(/versions 1 to 2 .* hsm-a, hsm-b$/u) as string,
+    });
+    const journal = join(estate.folder, "journal.jsonl");
+    const open = async (ciphertext: string): Promise<Buffer> =>
+      await openOffline({ ciphertext, journal, provider: "hsm-a", context: {} }, HOST);
+    for (const ciphertext of kept.ciphertexts) expect((await open(ciphertext)).toString()).toBe("plain");
+    await expect(open(doomed.ciphertexts[0] ?? "")).rejects.toMatchObject({ code: "KEY_DESTROYED" });
+    await estate.close();
+    await estate.open();
+    expect(await estate.ask("POST", "/v1/keys/doomed/encrypt", { plaintext: "" })).toMatchObject({ status: 410 });
+    expect(await estate.succeed("POST", "/v1/decrypt", { ciphertext: kept.ciphertexts[1] })).toMatchObject({
+      plaintext: "cGxhaW4=",
+    });
+    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+  });
+
+  it("finishes what a crash has cut off", async () => {
+    const { id } = await makeKey("doomed");
+    const seals = sealsOf(id);
+    await estate.succeed("POST", "/v1/keys/doomed/deactivate", { reason: "revoked" });
+    await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy);
+    estate.advance(7 * DAY_MS);
+    const { parts } = estate.gateway;
+    const [key] = dyingKeys(parts);
+    if (key === undefined) return expect.fail("no key is dying");
+    const cutOff = {
+      ...parts,
+      journal: { ...parts.journal, append: async () => await Promise.reject(new Error("cut off")) },
+    };
+    const trail = { ...parts.audit, append: async () => await Promise.reject(new Error("cut off")), available: true };
+    await expect(finishDestruction({ ...cutOff, audit: trail }, key)).rejects.toThrow("cut off");
+    await estate.close();
+    await estate.open();
+    await estate.finish();
+    expect(await estate.succeed("GET", "/v1/keys/doomed")).toMatchObject({ state: "destroyed" });
+    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+  });
+
+  it("is at once for a key that was never active", async () => {
+    const { id } = await estate.succeed("POST", "/v1/keys", { name: "doomed", activate: false });
+    const seals = sealsOf(id as KeyId);
+    expect(await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy)).toMatchObject({ state: "destroyed" });
+    await estate.finish();
+    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+  });
+});
