@@ -1,6 +1,6 @@
 import type { Scheduler } from "#core/clock.ts";
 import { createId } from "#core/ids.ts";
-import { dyingKeys, finishDestruction } from "#broker/finish-destruction.ts";
+import { dyingKeys, dyingVersions, finishDestruction, finishVersion } from "#broker/finish-destruction.ts";
 import type { OpenFleet } from "#broker/open-fleet.ts";
 import type { BrokerParts } from "#broker/parts.ts";
 import { writeReport } from "#broker/providers.ts";
@@ -122,6 +122,11 @@ function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly 
       run: async () => {
         for (const key of dyingKeys(parts)) {
           if (await finishDestruction(parts, key)) log.info({ key: key.id }, "a key is destroyed");
+        }
+        for (const { key, version } of dyingVersions(parts)) {
+          const record = parts.catalog.version(key, version);
+          if (record !== undefined && (await finishVersion(parts, record)))
+            log.info({ key, version }, "a version is destroyed");
         }
       },
     },

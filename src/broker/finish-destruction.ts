@@ -1,5 +1,7 @@
 import { createId } from "#core/ids.ts";
-import type { KeyRecord, NativeBindingRecord } from "#core/records.ts";
+import type { Mutation } from "#core/catalog.ts";
+import { type KeyRecord, type NativeBindingRecord, type VersionRecord, versionRowId } from "#core/records.ts";
+import { transition } from "#core/state-machine.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
 import { audited } from "./audited.ts";
@@ -37,7 +39,7 @@ export async function finishDestruction(parts: BrokerParts, key: KeyRecord): Pro
   await audited(parts, caller, { operation: "keys.destroyed", key: key.id }, async () => {
     const proof =
       key.custody.kind === "portable"
-        ? knownCopies(parts, key, await eraseSeals(parts, key, versions))
+        ? knownCopies(parts, { key, versions }, await eraseSeals(parts, key, versions))
         : { reason: "provable", detail: goneText(bindings) };
     await parts.store.change((catalog) => {
       const before = currentKey(catalog, key.id);
@@ -52,12 +54,58 @@ export async function finishDestruction(parts: BrokerParts, key: KeyRecord): Pro
   return true;
 }
 
+/** Versions of keys that live on whose own window is over, and those that are destroyed and still have a seal. */
+export function* dyingVersions({ catalog, sources }: BrokerParts): Generator<VersionRecord> {
+  const now = sources.clock.now();
+  for (const { name } of catalog.namespaces()) {
+    for (const key of catalog.keys(name)) {
+      if (key.hold !== null || key.state === "destroyed" || key.stateReason === "destroy-pending") continue;
+      for (const version of catalog.versions(key.id)) {
+        const isPending = version.stateReason === "destroy-pending" && version.destroyTime !== null;
+        const isOver = isPending && (version.destroyTime ?? now) <= now;
+        if (isOver || (version.state === "destroyed" && hasSeal(version))) yield version;
+      }
+    }
+  }
+}
+
+/** As {@link finishDestruction}, of one version. */
+export async function finishVersion(parts: BrokerParts, { key: id, version: number }: VersionRecord): Promise<boolean> {
+  const bindings = parts.catalog.bindings(id, number);
+  for (const binding of bindings) if (!(await isGone(parts, binding))) return false;
+  const key = currentKey(parts.catalog, id);
+  const caller = systemCaller(parts, key.namespace);
+  await audited(parts, caller, { operation: "keys.version-destroyed", key: id }, async () => {
+    const proof =
+      key.custody.kind === "portable"
+        ? knownCopies(parts, { key, versions: [number] }, await eraseSeals(parts, key, [number]))
+        : { reason: "provable", detail: `version ${number}: ${goneText(bindings)}` };
+    await parts.store.change((catalog) => {
+      const before = currentKey(catalog, id);
+      const version = catalog.version(id, number);
+      if (version === undefined) return { mutations: [], result: undefined };
+      const now = parts.sources.clock.now();
+      const step = transition(version, { kind: "destroyed" }, now);
+      const record = step.kind === "changed" ? step.next : version;
+      const after: KeyRecord = { ...before, generation: before.generation + 1, updateTime: now };
+      const history = historyMutation(caller, before, after, { action: "version-destroyed", explanation: proof });
+      const row = versionRowId(id, number);
+      const own: Mutation = { table: "versions", id: row, record, ifRevision: catalog.revisionOf("versions", row) };
+      return { mutations: [own, keyMutation(catalog, after), history], result: undefined };
+    });
+  });
+  return true;
+}
+
 /** What the history says of what is gone and of what may be left (keys.md, `destroyed` says its proof). */
 type Proof = { readonly reason: "provable" | "known-copies"; readonly detail: string };
 
-function knownCopies(parts: BrokerParts, key: KeyRecord, { journalFailure }: Erasure): Proof {
-  const versions = parts.catalog.versions(key.id);
-  const branches = new Set(versions.flatMap(({ branch }) => branch ?? []));
+function knownCopies(
+  parts: BrokerParts,
+  { key, versions }: { readonly key: KeyRecord; readonly versions: readonly number[] },
+  { journalFailure }: Erasure,
+): Proof {
+  const branches = new Set(versions.flatMap((version) => parts.catalog.version(key.id, version)?.branch ?? []));
   const openers = new Set(
     [...branches].flatMap((branch) =>
       (parts.catalog.branch(branch)?.recipients ?? []).map((recipient) => currentName(parts.fleet, recipient)),
@@ -66,7 +114,7 @@ function knownCopies(parts: BrokerParts, key: KeyRecord, { journalFailure }: Era
   const journal =
     journalFailure === null ? "every target of this gateway's journal" : `not from the journal (${journalFailure})`;
   const detail =
-    `the seals of ${versions.length === 1 ? "version 1" : `versions 1 to ${versions.length}`} are erased from the database and ` +
+    `the seals of ${versions.length === 1 ? "version" : "versions"} ${versions.join(", ")} are erased from the database and ` +
     `${journal}; a copy of either that was made before (a backup, an export, another gateway's journal until it has followed) ` +
     `could still be opened by ${[...openers].join(", ")}`;
   return { reason: "known-copies", detail: detail.slice(0, DETAIL_CHARACTERS) };

@@ -94,10 +94,11 @@ async function leave(
  */
 function destructionWindow(
   { catalog, sources }: BrokerParts,
-  { key }: NativeBindingRecord,
+  { key, version }: NativeBindingRecord,
   bounds: { readonly min: number; readonly max: number } | null,
 ): number | undefined {
-  const leftMs = (catalog.key(key)?.destroyTime ?? 0) - sources.clock.now();
+  const times = [catalog.key(key), catalog.version(key, version)].flatMap((record) => record?.destroyTime ?? []);
+  const leftMs = Math.min(...times, Number.MAX_SAFE_INTEGER) - sources.clock.now();
   const days = Math.max(0, Math.ceil(leftMs / DAY_MS));
   if (bounds === null) return days === 0 ? 0 : undefined;
   return days > bounds.max ? undefined : Math.max(bounds.min, days);

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseConfig } from "#config/parse.ts";
 import type { Sources } from "#core/clock.ts";
 import type { KeyId } from "#core/ids.ts";
-import { dyingKeys, finishDestruction } from "#broker/finish-destruction.ts";
+import { dyingKeys, dyingVersions, finishDestruction, finishVersion } from "#broker/finish-destruction.ts";
 import { PROVIDER_KINDS } from "#providers/registry.ts";
-import { type Gateway, openGateway } from "../../src/app.ts";
-import { systemSources } from "../../src/app/system-sources.ts";
-import { openOffline } from "../../src/offline/open.ts";
+import { type Gateway, openGateway } from "#app.ts";
+import { systemSources } from "#app/system-sources.ts";
+import { openOffline } from "#offline/open.ts";
 
 const DAY_MS = 86_400_000;
 const CONFIG = `
@@ -81,6 +81,7 @@ class Estate implements AsyncDisposable {
   async finish(): Promise<void> {
     const { parts } = this.gateway;
     for (const key of dyingKeys(parts)) expect(await finishDestruction(parts, key)).toBe(true);
+    for (const version of dyingVersions(parts)) expect(await finishVersion(parts, version)).toBe(true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -171,7 +172,7 @@ describe("the destruction of a portable key", () => {
     const last = (items as Record<string, unknown>[]).find(({ action }) => action === "destroyed");
     expect(last).toMatchObject({
       reason: "known-copies",
-      detail: expect.stringMatching(/versions 1 to 2 .* hsm-a, hsm-b$/u) as string,
+      detail: expect.stringMatching(/versions 1, 2 are .* hsm-a, hsm-b$/u) as string,
     });
     const journal = join(estate.folder, "journal.jsonl");
     const open = async (ciphertext: string): Promise<Buffer> =>
@@ -215,5 +216,59 @@ describe("the destruction of a portable key", () => {
     expect(await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy)).toMatchObject({ state: "destroyed" });
     await estate.finish();
     for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+  });
+
+  it("wants the plan that was looked at, where one is named", async () => {
+    await makeKey("doomed");
+    await estate.succeed("POST", "/v1/keys/doomed/deactivate", { reason: "superseded" });
+    const { planHash } = await estate.succeed("POST", "/v1/keys/doomed/destroy?dryRun=true", destroy);
+    expect(await estate.succeed("GET", "/v1/keys/doomed")).toMatchObject({ stateReason: "superseded" });
+    await estate.succeed("PATCH", "/v1/keys/doomed", { description: "changed meanwhile" });
+    expect(await estate.ask("POST", "/v1/keys/doomed/destroy", { ...destroy, planHash })).toMatchObject({
+      status: 409,
+      body: { code: "PLAN_STALE" },
+    });
+    const again = await estate.succeed("POST", "/v1/keys/doomed/destroy?dryRun=true", destroy);
+    await estate.succeed("POST", "/v1/keys/doomed/destroy", { ...destroy, planHash: again["planHash"] });
+  });
+});
+
+describe("the destruction of one version", () => {
+  const versionPath = "/v1/keys/doomed/versions/1";
+
+  it("is refused for the primary one, for one that is not deactivated, and for another name", async () => {
+    await makeKey("doomed");
+    const ask = async (n: number, body: object = destroy): Promise<unknown> =>
+      (await estate.ask("POST", `/v1/keys/doomed/versions/${n}/destroy`, body)).body["code"];
+    expect(await ask(1)).toBe("ILLEGAL_TRANSITION");
+    expect(await ask(2)).toBe("ILLEGAL_TRANSITION");
+    await estate.succeed("POST", `${versionPath}/deactivate`, { reason: "superseded" });
+    expect(await ask(1, { ...destroy, confirmName: "other" })).toBe("INVALID_ARGUMENT");
+    expect(await ask(3)).toBe("KEY_NOT_FOUND");
+    expect(await ask(1)).toBeUndefined();
+  });
+
+  it("erases its seal alone, after its window, in which it can be cancelled", async () => {
+    const { id, ciphertexts } = await makeKey("doomed");
+    const [seal = "", kept = ""] = sealsOf(id);
+    await estate.succeed("POST", `${versionPath}/deactivate`, { reason: "superseded" });
+    await estate.succeed("POST", `${versionPath}/destroy`, destroy);
+    expect((await estate.ask("POST", "/v1/decrypt", { ciphertext: ciphertexts[0] })).status).toBe(409);
+    await estate.succeed("POST", `${versionPath}/cancel-destroy`);
+    expect((await estate.ask("POST", "/v1/decrypt", { ciphertext: ciphertexts[0] })).status).toBe(200);
+    await estate.succeed("POST", `${versionPath}/destroy`, destroy);
+    expect([...dyingVersions(estate.gateway.parts)]).toEqual([]);
+    estate.advance(7 * DAY_MS);
+    await estate.finish();
+    expect(await filesWith(seal)).toEqual([]);
+    expect(await filesWith(kept)).toContain("journal.jsonl");
+    expect(await estate.succeed("GET", versionPath)).toMatchObject({ state: "destroyed" });
+    expect((await estate.ask("POST", "/v1/decrypt", { ciphertext: ciphertexts[0] })).status).toBe(409);
+    expect((await estate.ask("POST", "/v1/decrypt", { ciphertext: ciphertexts[1] })).status).toBe(200);
+    const { items } = await estate.succeed("GET", "/v1/keys/doomed/history");
+    expect((items as Record<string, unknown>[]).at(-1)).toMatchObject({
+      action: "version-destroyed",
+      reason: "known-copies",
+    });
   });
 });

@@ -24,7 +24,7 @@ export function registerLifecycle(keys: Command, session: Session): void {
     .requiredOption("--reason <text>", "what happened")
     .option("--occurrence-time <time>", "when it happened", parseTime);
   verb("archive", "keep a key that is used no more: it opens nothing");
-  verb("destroy", "begin the destruction of a deactivated native key; cancel-destroy ends it within its window")
+  verb("destroy", "begin the destruction of a deactivated key; cancel-destroy ends it within its window")
     .requiredOption("--confirm-name <name>", "the name of the key, typed again")
     .option("--window-days <n>", "for how long it can be cancelled, 7 to 90; 30 unless told", parseWhole);
   verb("cancel-destroy", "end a destruction within its window");
@@ -47,11 +47,18 @@ function createVerb(
     .option("--ticket <text>", "the ticket that asks for it");
   // The options are named like the members of the request.
   return withDryRun(verb).action(async (key: string, { dryRun, ...body }: VerbOptions) => {
-    const path = `/v1/keys/${segment(key)}/${name}`;
+    const path = `${placeOf(key)}/${name}`;
     const gateway = await session.gateway();
     const changed = await gateway.change("POST", path, body, { dryRun });
     await session.printList([changed], KEY_VIEW);
     const unconfirmed = textsAt(changed, "unconfirmed");
     if (unconfirmed.length > 0) await session.tell(`not yet confirmed by: ${unconfirmed.join(", ")}`);
   });
+}
+
+/** A key, or with `KEY@N` one version of it. */
+function placeOf(text: string): string {
+  const { key, version } = /^(?<key>.+)@(?<version>[1-9]\d*)$/u.exec(text)?.groups ?? {};
+  if (key === undefined || version === undefined) return `/v1/keys/${segment(text)}`;
+  return `/v1/keys/${segment(key)}/versions/${version}`;
 }

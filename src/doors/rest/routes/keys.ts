@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { createKey } from "#broker/create-key.ts";
-import { cancelDestroyKey, destroyKey } from "#broker/destroy-key.ts";
+import { cancelDestroyKey, destroyKey, destructionPlanHash } from "#broker/destroy-key.ts";
 import { activateKey, archiveKey, compromiseKey, deactivateKey, resumeKey, suspendKey } from "#broker/change-state.ts";
 import type { Changed } from "#broker/caller.ts";
 import type { KeyView } from "#broker/key-view.ts";
@@ -234,12 +234,19 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       path: "/v1/keys/:key/destroy",
       operation: "keys.destroy",
       summary: "Begin the destruction of a deactivated key",
-      description: "Nothing can be done with it during the window but to cancel. For native keys in this version.",
+      description:
+        "Nothing can be done with it during the window but to cancel. A dry run answers `planHash` too, which names the key as it is now.",
       body: destroyBody,
+      answers: { 200: keyAnswer.extend({ planHash: z.string().optional() }).meta({ id: "KeyDestruction" }) },
       handle: async ({ params, body, facts }, principal) => {
         const { confirmName, windowDays, ...told } = body;
         const input = { confirmName, windowDays, ...defined(told) };
-        return keyReply(await destroyKey(broker, callerOf(parts, facts, principal), param(params, "key"), input));
+        const caller = callerOf(parts, facts, principal);
+        const changed = await destroyKey(broker, caller, param(params, "key"), input);
+        if (!caller.dryRun) return keyReply(changed);
+        const { key } = await getKey(broker, caller, param(params, "key"));
+        const reply = keyReply(changed);
+        return { ...reply, body: { ...toKeyJson(changed.value), planHash: destructionPlanHash(key) } };
       },
     }),
     authenticatedRoute({

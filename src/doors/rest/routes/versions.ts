@@ -1,13 +1,22 @@
 import type { z } from "zod";
 import type { Explanation } from "#broker/change-key.ts";
-import { changeVersion, type VersionVerb } from "#broker/change-version.ts";
+import { changeVersion, type VersionChange } from "#broker/change-version.ts";
 import { getVersion, listVersions } from "#broker/read-keys.ts";
 import { authenticatedRoute, type Route } from "#http/route.ts";
 import { defined } from "../defined.ts";
 import { toVersionJson, versionAnswer } from "../key-resource.ts";
 import { listAnswer } from "../list.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
-import { activateBody, deactivateBody, resumeBody, suspendBody } from "../schema/verb-requests.ts";
+import {
+  activateBody,
+  cancelDestroyBody,
+  deactivateBody,
+  destroyVersionBody,
+  resumeBody,
+  suspendBody,
+} from "../schema/verb-requests.ts";
+
+const DAY_MS = 86_400_000;
 
 const CONTROL = { plane: "control", maxBodyBytes: 1_048_576, query: undefined } as const;
 const READ = { ...CONTROL, method: "GET", changes: false, body: undefined } as const;
@@ -79,6 +88,22 @@ function verbRoutes(parts: RestParts): readonly Route[] {
       }),
     }),
     verbRoute(parts, {
+      name: "destroy",
+      summary: "Begin the destruction of one version that is deactivated",
+      body: destroyVersionBody,
+      ask: ({ confirmName, windowDays, ...rest }) => ({
+        verb: { kind: "destroy", destroyTime: parts.sources.clock.now() + windowDays * DAY_MS },
+        confirmName,
+        explanation: told(defined(rest)),
+      }),
+    }),
+    verbRoute(parts, {
+      name: "cancel-destroy",
+      summary: "End a version's destruction within its window",
+      body: cancelDestroyBody,
+      ask: (body) => ({ verb: { kind: "cancel-destroy" }, explanation: told(defined(body)) }),
+    }),
+    verbRoute(parts, {
       name: "make-primary",
       summary: "Let another version protect",
       body: activateBody,
@@ -95,7 +120,7 @@ type Verb<B extends z.ZodType> = {
   readonly name: string;
   readonly summary: string;
   readonly body: B;
-  readonly ask: (body: z.output<B>) => { readonly verb: VersionVerb; readonly explanation: Explanation };
+  readonly ask: (body: z.output<B>) => VersionChange;
 };
 
 function verbRoute<B extends z.ZodType>(parts: RestParts, { name, summary, body: schema, ask }: Verb<B>): Route {

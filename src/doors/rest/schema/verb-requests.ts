@@ -52,9 +52,20 @@ export const destroyBody = z
   .strictObject({
     confirmName: z.string().max(128).describe("The name of the key, typed again."),
     windowDays: defaulted(z.int().min(7).max(90), 30).describe("For how long the destruction can be cancelled."),
+    planHash: optional(characters(1, 100)).describe(
+      "Of the dry run that was looked at: refused if the key has changed.",
+    ),
     ...told,
   })
   .meta({ id: "DestroyRequest", override: { examples: [{ confirmName: "orders", windowDays: 30 }] } });
+
+export const destroyVersionBody = z
+  .strictObject({
+    confirmName: z.string().max(128).describe("The name of the key, typed again."),
+    windowDays: defaulted(z.int().min(7).max(90), 30).describe("For how long the destruction can be cancelled."),
+    ...told,
+  })
+  .meta({ id: "DestroyVersionRequest" });
 
 export const cancelDestroyBody = z.strictObject(told).meta({ id: "CancelDestroyRequest" });
 
