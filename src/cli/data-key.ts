@@ -1,12 +1,9 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { type Pairs, pairsObject, parseWhole } from "./arguments.ts";
 import { withContext } from "./crypto-options.ts";
-import { EXIT, Failure } from "./failure.ts";
 import { segment } from "./gateway.ts";
+import { writeNew } from "./new-file.ts";
 import { textAt } from "./resource.ts";
-import { codeOf } from "./secret-file.ts";
 import type { Session } from "./session.ts";
 
 type DataKeyOptions = {
@@ -37,18 +34,4 @@ export function registerDataKey(program: Command, session: Session): void {
       const { plaintext: _, ...told } = answer;
       await session.printData(told, ciphertextOut === undefined ? line : "");
     });
-}
-
-async function writeNew(session: Session, file: string, content: string | Buffer): Promise<void> {
-  try {
-    await writeFile(resolve(session.io.cwd, file), content, { mode: 0o600, flag: "wx" });
-  } catch (error) {
-    const code = codeOf(error);
-    const why = code === "EEXIST" ? "it exists, and is not overwritten" : "the file cannot be written";
-    throw new Failure(
-      EXIT.refused,
-      { what: `cannot write ${file}`, code, why, next: "name a file that does not exist yet" },
-      error,
-    );
-  }
 }

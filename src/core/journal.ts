@@ -44,4 +44,6 @@ export interface Journal extends AsyncDisposable {
    * without the lines of its version; the lines of others stay byte for byte.
    */
   append(entries: readonly JournalEntry[]): Promise<void>;
+  /** The lines that tell entries, without their line feeds; nothing is written. */
+  linesOf(entries: readonly JournalEntry[]): readonly string[];
 }

@@ -50,6 +50,10 @@ class FileJournal implements Journal {
     return batch.written;
   }
 
+  linesOf(entries: readonly JournalEntry[]): readonly string[] {
+    return entries.map(this.#options.writeLine);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,99 +1,16 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseConfig } from "#config/parse.ts";
-import type { Sources } from "#core/clock.ts";
 import type { KeyId } from "#core/ids.ts";
-import { dyingKeys, dyingVersions, finishDestruction, finishVersion } from "#broker/finish-destruction.ts";
-import { PROVIDER_KINDS } from "#providers/registry.ts";
-import { type Gateway, openGateway } from "#app.ts";
-import { systemSources } from "#app/system-sources.ts";
+import { dyingKeys, dyingVersions, finishDestruction } from "#broker/finish-destruction.ts";
 import { openOffline } from "#offline/open.ts";
+import { Estate } from "./estate.ts";
 
 const DAY_MS = 86_400_000;
-const CONFIG = `
-providers: { hsm-a: { kind: local-hsm }, hsm-b: { kind: local-hsm } }
-listen: { port: 0, insecureHttp: true }
-`;
 const HOST = { environment: {}, readText: () => "" };
-
-/** A gateway in this process whose clock a test can move; it closes and opens again on the same folder. */
-class Estate implements AsyncDisposable {
-  readonly folder: string;
-  #gateway: Gateway | undefined;
-  #aheadMs = 0;
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  get gateway(): Gateway {
-    return this.#gateway ?? expect.fail("the gateway is not open");
-  }
-
-  async open(): Promise<void> {
-    const parsed = await parseConfig({ text: CONFIG, kinds: PROVIDER_KINDS, environment: {}, readFile: () => "" });
-    if (!parsed.ok) throw new Error("the configuration does not parse");
-    const system = systemSources();
-    const clock = { ...system.clock, now: () => Date.now() + this.#aheadMs };
-    const sources: Sources = { ...system, clock };
-    this.#gateway = await openGateway({
-      config: parsed.config,
-      dataFolder: this.folder,
-      sources,
-      log: pino({ level: "silent" }),
-      version: "test",
-      listens: true,
-      validatePolicy: async () => await Promise.resolve([]),
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.#gateway?.[Symbol.asyncDispose]();
-    this.#gateway = undefined;
-  }
-
-  advance(ms: number): void {
-    this.#aheadMs += ms;
-  }
-
-  async ask(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
-    const { apiKey } = JSON.parse(await readFile(join(this.folder, "client.json"), "utf8")) as { apiKey: string };
-    const answer = await fetch(`${this.gateway.address}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
-  }
-
-  async succeed(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-    const answer = await this.ask(method, path, body);
-    expect(answer, `${method} ${path}`).toMatchObject({
-      status: expect.toSatisfy((status: number) => status < 300) as number,
-    });
-    return answer.body;
-  }
-
-  /** What the background does by itself once a minute. */
-  async finish(): Promise<void> {
-    const { parts } = this.gateway;
-    for (const key of dyingKeys(parts)) expect(await finishDestruction(parts, key)).toBe(true);
-    for (const version of dyingVersions(parts)) expect(await finishVersion(parts, version)).toBe(true);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-    await rm(this.folder, { recursive: true, force: true });
-  }
-}
 
 let estate: Estate;
 beforeEach(async () => {
-  estate = new Estate(await mkdtemp(join(tmpdir(), "claviger-destruction-")));
-  await estate.open();
+  estate = await Estate.create();
 }, 60_000);
 afterEach(async () => {
   await estate[Symbol.asyncDispose]();
@@ -114,17 +31,6 @@ async function makeKey(name: string): Promise<{ readonly id: KeyId; readonly cip
 /** Every seal of a key's versions, as the store has them. */
 function sealsOf(id: KeyId): readonly string[] {
   return estate.gateway.parts.catalog.versions(id).flatMap(({ seal }) => seal ?? []);
-}
-
-/** The files below the data folder that hold a text. */
-async function filesWith(text: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const entry of await readdir(estate.folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    if ((await readFile(path)).includes(text)) found.push(entry.name);
-  }
-  return found;
 }
 
 const destroy = { confirmName: "doomed", windowDays: 7 };
@@ -156,12 +62,12 @@ describe("the destruction of a portable key", () => {
     const kept = await makeKey("kept");
     const seals = sealsOf(doomed.id);
     expect(seals).toHaveLength(2);
-    for (const seal of seals) expect(await filesWith(seal)).toContain("journal.jsonl");
+    for (const seal of seals) expect(await estate.filesWith(seal)).toContain("journal.jsonl");
     await estate.succeed("POST", "/v1/keys/doomed/deactivate", { reason: "superseded" });
     await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy);
     estate.advance(7 * DAY_MS);
     await estate.finish();
-    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+    for (const seal of seals) expect(await estate.filesWith(seal)).toEqual([]);
     expect(await estate.succeed("GET", "/v1/keys/doomed")).toMatchObject({ state: "destroyed", stateReason: "normal" });
     for (const ciphertext of doomed.ciphertexts)
       expect(await estate.ask("POST", "/v1/decrypt", { ciphertext })).toMatchObject({
@@ -185,7 +91,7 @@ describe("the destruction of a portable key", () => {
     expect(await estate.succeed("POST", "/v1/decrypt", { ciphertext: kept.ciphertexts[1] })).toMatchObject({
       plaintext: "cGxhaW4=",
     });
-    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+    for (const seal of seals) expect(await estate.filesWith(seal)).toEqual([]);
   });
 
   it("finishes what a crash has cut off", async () => {
@@ -207,7 +113,7 @@ describe("the destruction of a portable key", () => {
     await estate.open();
     await estate.finish();
     expect(await estate.succeed("GET", "/v1/keys/doomed")).toMatchObject({ state: "destroyed" });
-    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+    for (const seal of seals) expect(await estate.filesWith(seal)).toEqual([]);
   });
 
   it("is at once for a key that was never active", async () => {
@@ -215,7 +121,7 @@ describe("the destruction of a portable key", () => {
     const seals = sealsOf(id as KeyId);
     expect(await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy)).toMatchObject({ state: "destroyed" });
     await estate.finish();
-    for (const seal of seals) expect(await filesWith(seal)).toEqual([]);
+    for (const seal of seals) expect(await estate.filesWith(seal)).toEqual([]);
   });
 
   it("wants the plan that was looked at, where one is named", async () => {
@@ -260,8 +166,8 @@ describe("the destruction of one version", () => {
     expect([...dyingVersions(estate.gateway.parts)]).toEqual([]);
     estate.advance(7 * DAY_MS);
     await estate.finish();
-    expect(await filesWith(seal)).toEqual([]);
-    expect(await filesWith(kept)).toContain("journal.jsonl");
+    expect(await estate.filesWith(seal)).toEqual([]);
+    expect(await estate.filesWith(kept)).toContain("journal.jsonl");
     expect(await estate.succeed("GET", versionPath)).toMatchObject({ state: "destroyed" });
     expect((await estate.ask("POST", "/v1/decrypt", { ciphertext: ciphertexts[0] })).status).toBe(409);
     expect((await estate.ask("POST", "/v1/decrypt", { ciphertext: ciphertexts[1] })).status).toBe(200);

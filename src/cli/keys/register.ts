@@ -3,6 +3,7 @@ import { createNoun } from "../noun.ts";
 import type { Session } from "../session.ts";
 import { registerAlias } from "./alias.ts";
 import { registerCreate } from "./create.ts";
+import { registerExportWraps } from "./export-wraps.ts";
 import { registerLifecycle } from "./lifecycle.ts";
 import { registerPublicKey } from "./public-key.ts";
 import { registerRead } from "./read.ts";
@@ -16,4 +17,5 @@ export function registerKeys(program: Command, session: Session): void {
   registerUpdate(keys, session);
   registerLifecycle(keys, session);
   registerAlias(keys, session);
+  registerExportWraps(keys, session);
 }

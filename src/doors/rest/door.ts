@@ -6,6 +6,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { cryptoRoutes } from "./routes/crypto-operations.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { exportWrapsRoutes } from "./routes/export-wraps.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inventoryRoutes } from "./routes/inventory.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -24,6 +25,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...publicKeyRoutes(parts),
     ...keyRoutes(parts),
     ...versionRoutes(parts),
+    ...exportWrapsRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
     ...inventoryRoutes(parts),
