@@ -1,16 +1,16 @@
 import type { Mutation } from "#core/catalog.ts";
 import type { KeyId } from "#core/ids.ts";
 import type { JournalEntry } from "#core/journal.ts";
-import type { BranchRecord, KeyRecord, NamespaceRecord, VersionRecord } from "#core/records.ts";
+import type { KeyRecord, NamespaceRecord, VersionRecord } from "#core/records.ts";
 import type { PlacedKey } from "#policy/place-key.ts";
-import { createBranch, findBranch, type NewBranch, type Placement } from "./branch.ts";
-import { branchKeyOf } from "./branch-key.ts";
+import type { NewBranch, Placement } from "./branch.ts";
 import type { ChangeRecord } from "./audited.ts";
 import type { Caller } from "./caller.ts";
 import { historyMutation, keyMutation } from "./change-key.ts";
 import { firstLifecycle } from "./key-draft.ts";
 import type { Keep } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
+import { obtainBranch } from "./obtain-branch.ts";
 import { takeTurn } from "./placing.ts";
 import { sealNewVersion } from "./seal-version.ts";
 
@@ -78,16 +78,4 @@ async function recordKey(parts: BrokerParts, caller: Caller, { key, version, fre
 
 function placementOf(namespace: NamespaceRecord, { route, custody }: PlacedPortable, id: KeyId): Placement {
   return { namespace, route, custody, dedicatedTo: custody.dedicated ? id : null };
-}
-
-type Obtain = { readonly placement: Placement; readonly record: ChangeRecord };
-type Obtained = { readonly branch: BranchRecord; readonly branchKey: Buffer; readonly fresh: NewBranch | undefined };
-
-async function obtainBranch(parts: BrokerParts, caller: Caller, { placement, record }: Obtain): Promise<Obtained> {
-  const call = { requestId: caller.requestId, deadline: caller.deadline, trace: record };
-  const branch = findBranch(parts, placement);
-  if (branch !== undefined)
-    return { branch, branchKey: await branchKeyOf(parts, branch, branch.primaryVersion, call), fresh: undefined };
-  const fresh = await createBranch(parts, placement, call);
-  return { branch: fresh.branch, branchKey: fresh.branchKey, fresh };
 }

@@ -1,6 +1,12 @@
 import { createId } from "#core/ids.ts";
 import type { Mutation } from "#core/catalog.ts";
-import { type KeyRecord, type NativeBindingRecord, type VersionRecord, versionRowId } from "#core/records.ts";
+import {
+  type KeyRecord,
+  type NativeBindingRecord,
+  type RecipientRecord,
+  type VersionRecord,
+  versionRowId,
+} from "#core/records.ts";
 import { transition } from "#core/state-machine.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
@@ -39,7 +45,12 @@ export async function finishDestruction(parts: BrokerParts, key: KeyRecord): Pro
   await audited(parts, caller, { operation: "keys.destroyed", key: key.id }, async () => {
     const proof =
       key.custody.kind === "portable"
-        ? knownCopies(parts, { key, versions }, await eraseSeals(parts, key, versions))
+        ? portableProof(parts, {
+            key,
+            versions,
+            erasure: await eraseSeals(parts, key, versions),
+            recipients: await destroyRecipients(parts, key),
+          })
         : { reason: "provable", detail: goneText(bindings) };
     await parts.store.change((catalog) => {
       const before = currentKey(catalog, key.id);
@@ -100,6 +111,23 @@ export async function finishVersion(parts: BrokerParts, { key: id, version: numb
 /** What the history says of what is gone and of what may be left (keys.md, `destroyed` says its proof). */
 type Proof = { readonly reason: "provable" | "known-copies"; readonly detail: string };
 
+type Erased = {
+  readonly key: KeyRecord;
+  readonly versions: readonly number[];
+  readonly erasure: Erasure;
+  readonly recipients: readonly DestroyedRecipient[];
+};
+
+/** A key whose recipients were its own, and are gone, cannot be opened by anybody: every copy of a wrap is dead. */
+function portableProof(parts: BrokerParts, { key, versions, erasure, recipients }: Erased): Proof {
+  const copies = knownCopies(parts, { key, versions }, erasure);
+  if (key.custody.kind !== "portable" || !key.custody.dedicated) return copies;
+  const texts = recipients.map(({ provider, until }) => `${provider} (${until})`).join(", ");
+  const areGone = recipients.length > 0 && recipients.every(({ until }) => until === GONE);
+  const detail = `its own recipients: ${texts}; ${copies.detail}`.slice(0, DETAIL_CHARACTERS);
+  return areGone ? { reason: "provable", detail: `its own recipients are gone: ${texts}` } : { ...copies, detail };
+}
+
 function knownCopies(
   parts: BrokerParts,
   { key, versions }: { readonly key: KeyRecord; readonly versions: readonly number[] },
@@ -124,6 +152,45 @@ const DETAIL_CHARACTERS = 1000;
 
 function goneText(bindings: readonly NativeBindingRecord[]): string {
   return `gone over there: ${bindings.map(({ nativeRef }) => nativeRef).join(", ")}`.slice(0, DETAIL_CHARACTERS);
+}
+
+type DestroyedRecipient = { readonly provider: string; readonly until: string };
+const GONE = "gone";
+
+/** Ends the keys that wrapped for this key alone; a service with a window of its own keeps them until that is over. */
+async function destroyRecipients(parts: BrokerParts, key: KeyRecord): Promise<readonly DestroyedRecipient[]> {
+  const own = [...parts.catalog.recipients()].filter(({ dedicatedTo }) => dedicatedTo === key.id);
+  return await Promise.all(own.map(async (recipient) => await destroyRecipient(parts, recipient)));
+}
+
+async function destroyRecipient(
+  parts: BrokerParts,
+  { providerUid, nativeRef }: RecipientRecord,
+): Promise<DestroyedRecipient> {
+  const holder = parts.fleet.memberByUid(providerUid);
+  if (!isHolder(holder)) return { provider: holder?.name ?? providerUid, until: "not reached, so not destroyed" };
+  const { keys, capabilities } = holder.provider;
+  const days = capabilities.destructionDays?.min ?? 0;
+  const options = {
+    deadline: new Deadline(LOOK_MS, parts.sources),
+    requestId: createId("req", parts.sources),
+    mutation: true,
+  };
+  try {
+    const seen = await parts.pool.call(
+      holder.name,
+      "control",
+      "schedule-destruction",
+      async (call) => await keys.scheduleDestruction(nativeRef, days, call),
+      options,
+    );
+    const isOver = seen.observed === "destroyed" || seen.observed === "missing";
+    const date = seen.destroyTime === null ? "a date of its own" : new Date(seen.destroyTime).toISOString();
+    return { provider: holder.name, until: isOver ? GONE : `until ${date}` };
+  } catch (error) {
+    const { failure, detail } = faultOf(error);
+    return { provider: holder.name, until: failure === "NOT_FOUND" ? GONE : `not destroyed: ${detail}` };
+  }
 }
 
 async function isGone(parts: BrokerParts, { providerUid, nativeRef, reached }: NativeBindingRecord): Promise<boolean> {

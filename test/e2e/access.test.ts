@@ -69,6 +69,11 @@ const ROUTES: readonly {
   { name: "list namespaces", ask: (p) => p.get("/v1/namespaces"), roles: "operator admin auditor" },
   { name: "create a namespace", ask: (p) => p.post("/v1/namespaces?dryRun=true", { name: "new" }), roles: "admin" },
   { name: "list providers", ask: (p) => p.get("/v1/providers"), roles: "operator admin auditor" },
+  {
+    name: "change recipients",
+    ask: (p) => p.post("/v1/keys/orders-1/recipients?dryRun=true", {}),
+    roles: "admin",
+  },
   { name: "export wraps", ask: (p) => p.post("/v1/keys/orders-1/export-wraps"), roles: "admin" },
   { name: "read the inventory", ask: (p) => p.get("/v1/inventory?ours=true"), roles: "operator admin auditor" },
   {

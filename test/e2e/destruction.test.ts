@@ -116,6 +116,27 @@ describe("the destruction of a portable key", () => {
     for (const seal of seals) expect(await estate.filesWith(seal)).toEqual([]);
   });
 
+  it("is provable where the recipients are the key's own: they go with it", async () => {
+    const { id } = await estate.succeed("POST", "/v1/keys", {
+      name: "doomed",
+      custody: { kind: "portable", dedicated: true },
+    });
+    const { catalog, fleet } = estate.gateway.parts;
+    const own = [...catalog.recipients()].filter(({ dedicatedTo }) => dedicatedTo === id);
+    expect(own).toHaveLength(2);
+    await estate.succeed("POST", "/v1/keys/doomed/deactivate", { reason: "superseded" });
+    await estate.succeed("POST", "/v1/keys/doomed/destroy", destroy);
+    estate.advance(7 * DAY_MS);
+    await estate.finish();
+    const { items } = await estate.succeed("GET", "/v1/keys/doomed/history");
+    expect((items as Record<string, unknown>[]).at(-1)).toMatchObject({ action: "destroyed" });
+    for (const { providerUid, nativeRef } of own) {
+      const provider = fleet.memberByUid(providerUid)?.provider ?? expect.fail("it is not open");
+      const call = { signal: new AbortController().signal, requestId: "test" };
+      expect(["destroyed", "pending-destroy"]).toContain((await provider.describe(nativeRef, call)).observed);
+    }
+  });
+
   it("is at once for a key that was never active", async () => {
     const { id } = await estate.succeed("POST", "/v1/keys", { name: "doomed", activate: false });
     const seals = sealsOf(id as KeyId);

@@ -30,9 +30,9 @@ export class Estate implements AsyncDisposable {
   }
 
   /** One in a temporary folder, open. */
-  static async create(): Promise<Estate> {
+  static async create(config = CONFIG): Promise<Estate> {
     const estate = new Estate(await mkdtemp(join(tmpdir(), "claviger-estate-")));
-    await estate.open();
+    await estate.open(config);
     return estate;
   }
 

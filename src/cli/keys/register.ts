@@ -7,6 +7,7 @@ import { registerExportWraps } from "./export-wraps.ts";
 import { registerLifecycle } from "./lifecycle.ts";
 import { registerPublicKey } from "./public-key.ts";
 import { registerRead } from "./read.ts";
+import { registerRecipients } from "./recipients.ts";
 import { registerUpdate } from "./update.ts";
 
 export function registerKeys(program: Command, session: Session): void {
@@ -17,5 +18,6 @@ export function registerKeys(program: Command, session: Session): void {
   registerUpdate(keys, session);
   registerLifecycle(keys, session);
   registerAlias(keys, session);
+  registerRecipients(keys, session);
   registerExportWraps(keys, session);
 }

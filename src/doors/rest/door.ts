@@ -15,6 +15,7 @@ import { policyRoutes } from "./routes/policy.ts";
 import { publicKeyRoutes } from "./routes/public-keys.ts";
 import { capabilityRoutes } from "./routes/provider-capabilities.ts";
 import { providerRoutes } from "./routes/providers.ts";
+import { recipientRoutes } from "./routes/recipients.ts";
 import { versionRoutes } from "./routes/versions.ts";
 
 /** Every route of the native REST door, the busiest first, and last those that describe it. */
@@ -26,6 +27,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...keyRoutes(parts),
     ...versionRoutes(parts),
     ...exportWrapsRoutes(parts),
+    ...recipientRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
     ...inventoryRoutes(parts),
