@@ -30,6 +30,7 @@ import { ensureDefaultNamespace, ensureFirstAdmin, updateAddress } from "./app/f
 import { completeJournal, forgetUnfinishedStart, journalHasKeys, openGatewayJournal } from "./app/gateway-journal.ts";
 import { followFeed } from "./app/follow-feed.ts";
 import { followTlsFiles } from "./app/follow-tls-files.ts";
+import { createImportKeys } from "./app/import-keys.ts";
 import { makeFolder } from "./app/make-folder.ts";
 import { createMetrics, type Metrics } from "./app/metrics.ts";
 import { observe } from "./app/observed.ts";
@@ -340,6 +341,7 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
     }),
     versionKeys: stack.use(createVersionKeys({ branchKeys })),
     publicKeys: new PublicKeyObjects(),
+    importKeys: createImportKeys({ store, roots, sources }),
     messageIds: createMessageIdSource({
       random: createRandomPool(sources.random),
       clock: sources.clock,

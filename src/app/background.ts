@@ -138,6 +138,13 @@ function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly 
       },
     },
     {
+      name: "erasing import keys",
+      everyMs: 3_600_000,
+      run: async () => {
+        await parts.importKeys.sweep();
+      },
+    },
+    {
       name: "rotating keys",
       everyMs: 60_000,
       run: async () => {

@@ -24,6 +24,7 @@ export async function activateKey(
     permission: "keys.lifecycle",
     explanation: told,
     decide: (record, catalog, now) => {
+      if (record.stateReason === "awaiting-material") throw awaitsMaterial();
       const step = applyVerb(record, { kind: "activate" }, now);
       const next = { ...step.next, primaryVersion: step.next.primaryVersion ?? step.next.latestVersion };
       return { ...step, next, mutations: waitingVersions(catalog, next) };
@@ -170,4 +171,11 @@ function requireOtherPerson(catalog: Catalog, caller: Caller, { record, verb, no
 /** A namespace whose row does not verify is taken for one that has it. */
 export function hasDualControl(catalog: Catalog, { namespace }: KeyRecord): boolean {
   return catalog.namespace(namespace)?.dualControl !== false;
+}
+
+function awaitsMaterial(): KmsError {
+  return new KmsError("ILLEGAL_TRANSITION", "activate: the key awaits its material", {
+    metadata: { verb: "activate", state: "generated", stateReason: "awaiting-material" },
+    help: "import it: import-parameters says how it is wrapped",
+  });
 }

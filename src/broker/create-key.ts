@@ -1,12 +1,12 @@
 import type { Custody } from "#core/custody.ts";
 import { KmsError } from "#core/errors.ts";
 import { createId, type KeyId } from "#core/ids.ts";
-import type { NamespaceRecord } from "#core/records.ts";
+import type { KeyRecord, NamespaceRecord } from "#core/records.ts";
 import { placeKey, type PlacedKey } from "#policy/place-key.ts";
 import { namespaceOf } from "./branch.ts";
 import { audited, type ChangeRecord } from "./audited.ts";
 import type { Caller, Changed } from "./caller.ts";
-import { currentKey } from "./change-key.ts";
+import { currentKey, historyMutation, keyMutation } from "./change-key.ts";
 import { createNative } from "./create-native.ts";
 import { createPortable } from "./create-portable.ts";
 import { type KeyRequest, keyRecord } from "./key-draft.ts";
@@ -54,15 +54,40 @@ async function create(
   { namespace, request, keep, record }: Create,
 ): Promise<KeyView> {
   requireFreeNames(parts, namespace, request);
-  const placed = placeKey(parts.policy(), { ...request, namespace: namespace.name });
+  const imports = request.material === "import";
+  if (imports && typeof request.rotateEveryDays === "number") throw noRotation();
+  const placed = placeKey(parts.policy(), { ...request, namespace: namespace.name, imports });
   const id = createId("key", parts.sources);
   record.key = id;
-  record.keyVersion = 1;
+  record.keyVersion = imports ? null : 1;
   const draft = keyRecord(parts, caller, { id, namespace, request, placed, custody: expectedCustody(placed) });
   if (caller.dryRun) return viewKey(parts, draft);
-  if (placed.kind === "portable") await createPortable(parts, caller, { namespace, draft, placed, keep, record });
+  if (imports) await recordAwaiting(parts, caller, { key: draft, keep });
+  else if (placed.kind === "portable") await createPortable(parts, caller, { namespace, draft, placed, keep, record });
   else await createNative(parts, caller, { draft, candidates: placed.candidates, keep, record });
   return viewKey(parts, currentKey(parts.catalog, id));
+}
+
+/** A key that awaits its material is a row and nothing else: no provider has heard of it. */
+async function recordAwaiting(
+  parts: BrokerParts,
+  caller: Caller,
+  { key, keep }: { readonly key: KeyRecord; readonly keep: Keep },
+): Promise<void> {
+  await parts.store.change((catalog) => {
+    const idempotency = keep(201, `/v1/keys/${key.id}`);
+    const mutations = [keyMutation(catalog, key), historyMutation(caller, undefined, key, { action: "create" })];
+    return { mutations, result: undefined, ...(idempotency === undefined ? {} : { idempotency }) };
+  });
+}
+
+/** An imported key gets its versions from outside. */
+export function noRotation(): KmsError {
+  const detail = "an imported key has no versions but those that are imported";
+  return new KmsError("UNSUPPORTED_COMBINATION", detail, {
+    errors: [{ pointer: "/rotation/everyDays", code: "conflict", detail }],
+    help: "import its next version when it is due",
+  });
 }
 
 /** What a key will be if the first candidate makes it. */

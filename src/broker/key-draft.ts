@@ -30,6 +30,8 @@ export type KeyRequest = {
   /** Undefined: 365 for portable keys; null: never. */
   readonly rotateEveryDays: number | null | undefined;
   readonly onState: "stop" | "continue" | undefined;
+  /** `import`: it is made without material, which comes from outside. */
+  readonly material: "generate" | "import";
 };
 
 const DAY_MS = 86_400_000;
@@ -50,11 +52,13 @@ export function keyRecord(
   { id, namespace, request, placed, custody }: Draft,
 ): KeyRecord {
   const now = parts.sources.clock.now();
-  const active = isBornActive(namespace, request, now);
+  const imports = request.material === "import";
+  const active = !imports && isBornActive(namespace, request, now);
   const everyDays = rotationDays(request, custody);
   const { name, aliases, labels, description, owner, contacts, dataClass, attributes, purpose } = request;
   return {
     ...birthLifecycle(request, active),
+    ...(imports && { stateReason: "awaiting-material" as const }),
     id,
     namespace: namespace.name,
     name,
@@ -68,20 +72,21 @@ export function keyRecord(
     purpose,
     algorithm: placed.algorithm,
     custody,
-    origin: "generated",
+    origin: imports ? "imported" : "generated",
     exportability: {
       extractable: request.extractable,
-      neverExtractable: !request.extractable,
+      // what was outside once was never only inside
+      neverExtractable: !imports && !request.extractable,
       sensitive: request.sensitive,
-      alwaysSensitive: request.sensitive,
-      fresh: true,
+      alwaysSensitive: !imports && request.sensitive,
+      fresh: !imports,
     },
     links: [],
     hold: null,
     primaryVersion: active ? 1 : null,
     pendingVersion: null,
     pendingTime: null,
-    latestVersion: 1,
+    latestVersion: imports ? 0 : 1,
     rotation: {
       everyDays,
       maxMessages: null,

@@ -72,7 +72,8 @@ type Made = {
   readonly trace: Trace;
 };
 
-async function readPublicKey(
+/** The public half of a key that was just made; where that cannot be read, the key is discarded. */
+export async function readPublicKey(
   parts: BrokerParts,
   caller: Caller,
   { holder, made, algorithm, trace }: Made,

@@ -8,6 +8,7 @@ import type { VersionKeys } from "#envelope/version-keys.ts";
 import type { Policy } from "#policy/policy.ts";
 import type { ProviderPool } from "#resilience/provider-pool.ts";
 import type { Fleet } from "./fleet.ts";
+import type { ImportKeys } from "./import-keys.ts";
 import type { PublicKeyObjects } from "./public-key-objects.ts";
 import type { Flights } from "./trace.ts";
 
@@ -37,6 +38,7 @@ export type BrokerParts = {
   readonly versionKeys: VersionKeys;
   readonly messageIds: MessageIdSource;
   readonly publicKeys: PublicKeyObjects;
+  readonly importKeys: ImportKeys;
   readonly settings: BrokerSettings;
   readonly flights: Flights;
   /** Idempotency-Keys whose first request runs now. */

@@ -38,6 +38,7 @@ export async function getPublicKey(
     version === undefined ? reference : `${reference}@${version}`,
   );
   const number = named ?? primaryVersion(parts, key) ?? key.latestVersion;
+  if (key.latestVersion === 0) throw new KmsError("KEY_NOT_ACTIVE", "the key awaits its material");
   const [first] = publicKeysOf(parts, key, versionOf(parts.catalog, key, number).version);
   if (first !== undefined) return first;
   throw new KmsError("UNSUPPORTED_COMBINATION", "the key has no public half", {

@@ -7,6 +7,7 @@ import { namespaceOf } from "./branch.ts";
 import { branchKeyOf } from "./branch-key.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey, type Explanation } from "./change-key.ts";
+import { noRotation } from "./create-key.ts";
 import type { KeyView } from "./key-view.ts";
 import { nativeBindingOf } from "./native-call.ts";
 import { discardNativeKey, makeNativeKey, nativeBinding, type NativeKey } from "./native-key.ts";
@@ -171,6 +172,7 @@ function requireRotatable(parts: BrokerParts, key: KeyRecord): void {
       metadata: { from: state, verb: "rotate" },
     });
   }
+  if (key.origin === "imported") throw noRotation();
   if (key.pendingTime !== null && key.pendingTime > now) {
     throw new KmsError("ILLEGAL_TRANSITION", "rotate: a published version still waits for its time", {
       metadata: { from: state, verb: "rotate" },

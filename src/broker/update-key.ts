@@ -4,6 +4,7 @@ import { requireForwardDates } from "#core/state-machine.ts";
 import { labelsInRules } from "#policy/routes.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey } from "./change-key.ts";
+import { noRotation } from "./create-key.ts";
 import { waitingVersions } from "./waiting-versions.ts";
 import type { KeyView } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -42,6 +43,7 @@ export async function updateKey(
     decide: (key, catalog, now) => {
       requireOtherNames(key, patch);
       requireFreeLabels(parts, key, patch);
+      if (key.origin === "imported" && typeof patch.rotateEveryDays === "number") throw noRotation();
       const next = patched(key, patch, now);
       requireForwardDates(key, next, now);
       return { next, mutations: waitingVersions(catalog, next) };

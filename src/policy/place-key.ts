@@ -30,10 +30,13 @@ export type PlacedKey = Placed &
  */
 export function placeKey(policy: Policy, wish: Wish): PlacedKey {
   const route = matchRoute(policy.routes, wish);
-  const kind = wish.custody?.kind ?? route.custody[wish.purpose] ?? DEFAULT_CUSTODY[wish.purpose];
+  const kind =
+    wish.custody?.kind ??
+    (wish.imports === true ? "native" : (route.custody[wish.purpose] ?? DEFAULT_CUSTODY[wish.purpose]));
   const algorithm = wish.algorithm ?? defaultAlgorithm(wish.purpose, kind);
   requirePurpose(algorithm, wish.purpose);
   const placed = { route: route.name, algorithm, onState: route.onState };
+  if (kind === "portable" && wish.imports === true) throw noPortableImport(algorithm);
   if (kind === "portable") return { ...placed, kind, custody: placePortable(policy, { route, algorithm, wish }) };
   if (kind === "native") return { ...placed, kind, candidates: placeNative(policy, { route, algorithm, wish }) };
   const detail = `custody ${kind} is not available in this version`;
@@ -50,5 +53,14 @@ function requirePurpose(algorithm: AlgorithmName, purpose: Purpose): void {
   throw new KmsError("UNSUPPORTED_COMBINATION", `algorithm: ${algorithm} is for ${has}, the purpose is ${purpose}`, {
     metadata: { algorithm, purpose },
     errors: [{ pointer: "/algorithm", code: "conflict", detail: `is for ${has}` }],
+  });
+}
+
+function noPortableImport(algorithm: AlgorithmName): KmsError {
+  const detail = "material is imported into keys that a provider holds";
+  return new KmsError("UNSUPPORTED_COMBINATION", detail, {
+    metadata: { custody: "portable", algorithm },
+    errors: [{ pointer: "/material", code: "conflict", detail }],
+    help: "ask for custody native",
   });
 }

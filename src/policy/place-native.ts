@@ -63,9 +63,16 @@ export function lacksFor(
   return missing.length === 0 ? undefined : `it does not offer ${missing.join(" and ")} with ${algorithm}`;
 }
 
-function judge(facts: ProviderFacts, { route, algorithm, wish }: Subject): Judged {
+function lacksImport(rows: readonly CapabilityRow[], { algorithm, wish }: Subject): string | undefined {
+  if (wish.imports !== true || rows.some((row) => row.operation === "import" && row.algorithm === algorithm))
+    return undefined;
+  return `it does not import ${algorithm}`;
+}
+
+function judge(facts: ProviderFacts, subject: Subject): Judged {
+  const { route, algorithm, wish } = subject;
   if (facts.rows === undefined) return { facts, because: "unknown", detail: "it has not been reached" };
-  const lacks = lacksFor(facts.rows, wish.purpose, algorithm);
+  const lacks = lacksFor(facts.rows, wish.purpose, algorithm) ?? lacksImport(facts.rows, subject);
   if (lacks !== undefined) return { facts, because: "lacks", detail: lacks };
   const forbidden = forbids(route.require, facts);
   return forbidden === undefined

@@ -18,4 +18,6 @@ export type Wish = {
   readonly purpose: Purpose;
   readonly algorithm: AlgorithmName | undefined;
   readonly custody: CustodyRequest | undefined;
+  /** Its material will come from outside: whoever holds it must take that. */
+  readonly imports?: boolean;
 };

@@ -20,6 +20,7 @@ export class Estate implements AsyncDisposable {
   readonly folder: string;
   #gateway: Gateway | undefined;
   #aheadMs = 0;
+  #config = CONFIG;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -36,7 +37,13 @@ export class Estate implements AsyncDisposable {
     return estate;
   }
 
+  /** Opens it as it was configured last. */
+  async reopen(): Promise<void> {
+    await this.open(this.#config);
+  }
+
   async open(config = CONFIG): Promise<void> {
+    this.#config = config;
     const parsed = await parseConfig({ text: config, kinds: PROVIDER_KINDS, environment: {}, readFile: () => "" });
     if (!parsed.ok) throw new Error("the configuration does not parse");
     const system = systemSources();

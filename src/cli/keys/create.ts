@@ -19,6 +19,7 @@ type CreateOptions = DryRun & {
   readonly description?: string;
   readonly owner?: string;
   readonly activate: boolean;
+  readonly import?: true;
   readonly rotateDays?: number;
 };
 
@@ -40,6 +41,7 @@ export function registerCreate(keys: Command, session: Session): void {
     .option("--description <text>", "what it is, in words")
     .option("--owner <text>", "whose it is")
     .option("--no-activate", "leave it generated; keys activate makes it usable")
+    .option("--import", "make it without material, for keys import to bring; a provider then holds it")
     .option("--rotate-days <n>", "give it a new version every N days", parseWhole);
   withDryRun(create).action(async (name: string, options: CreateOptions) => {
     const gateway = await session.gateway();
@@ -60,6 +62,7 @@ function createBody(name: string, options: CreateOptions): unknown {
     description,
     owner,
     activate: activate ? undefined : false,
+    material: options.import === true ? "import" : undefined,
     rotation: rotateDays === undefined ? undefined : { everyDays: rotateDays },
   };
 }

@@ -8,6 +8,7 @@ import { cryptoRoutes } from "./routes/crypto-operations.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { exportWrapsRoutes } from "./routes/export-wraps.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { importRoutes } from "./routes/import.ts";
 import { inventoryRoutes } from "./routes/inventory.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
@@ -28,6 +29,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...versionRoutes(parts),
     ...exportWrapsRoutes(parts),
     ...recipientRoutes(parts),
+    ...importRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
     ...inventoryRoutes(parts),

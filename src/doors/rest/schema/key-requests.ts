@@ -34,6 +34,9 @@ const createKeyFields = z.strictObject({
   rotation: optional(z.strictObject({ everyDays: clearable(rotationDays) })).describe(
     "How often it gets a new version: 365 days unless told, `null` for never.",
   ),
+  material: defaulted(z.enum(["generate", "import"]), "generate").describe(
+    "`import`: made without material, which comes by `import`; for keys that a provider holds.",
+  ),
   onState: optional(z.enum(["stop", "continue"])).describe(
     "What a provider's state does to the key; the route's unless told.",
   ),
