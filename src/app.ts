@@ -1,5 +1,5 @@
 /** Builds a gateway from its configuration: the composition root. Nothing else makes these parts. */
-import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { isAbsolute, join } from "node:path";
 import type { Request, Response } from "express";
 import type { Sources } from "#core/clock.ts";
@@ -43,6 +43,7 @@ import { findServerTls, readTlsFiles, serverTls, tlsPaths } from "./app/server-t
 import { untilUnsealed } from "./app/sealed.ts";
 import { proofOf } from "./app/proof-of.ts";
 import { publishAuditKey } from "./app/publish-audit-key.ts";
+import { createStatementSigner } from "./app/statement-signer.ts";
 import { timedAudit } from "./app/timed-audit.ts";
 import { unlock, type UnlockParts } from "./app/unlock.ts";
 
@@ -310,7 +311,8 @@ type PartsInput = State & {
 async function openParts(options: GatewayOptions, input: PartsInput): Promise<BrokerParts> {
   const { config, dataFolder, sources, log } = options;
   const { store, journal, roots, fleet, pool, slot, metrics, stack } = input;
-  const audit = stack.use(await openTrail(options, { store, roots, slot, dataFolder }));
+  const signingKey = await auditSigningKey(dataFolder, { store, roots, sources });
+  const audit = stack.use(openTrail(options, { signingKey, slot, dataFolder }));
   const { refreshMs, hardTtlMs } = config.envelope;
   const branchKeys = createBranchKeys({
     clock: sources.clock,
@@ -342,6 +344,7 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
     versionKeys: stack.use(createVersionKeys({ branchKeys })),
     publicKeys: new PublicKeyObjects(),
     importKeys: createImportKeys({ store, roots, sources }),
+    statements: createStatementSigner(signingKey),
     messageIds: createMessageIdSource({
       random: createRandomPool(sources.random),
       clock: sources.clock,
@@ -364,21 +367,12 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
   return parts;
 }
 
-async function openTrail(
-  { config, sources, log }: GatewayOptions,
-  {
-    store,
-    roots,
-    slot,
-    dataFolder,
-  }: {
-    readonly store: Store;
-    readonly roots: readonly RootKey[];
-    readonly slot: ProcessSlot;
-    readonly dataFolder: string;
-  },
-): Promise<ReturnType<typeof openAuditTrail>> {
-  const key = await obtainSecret({ store, roots, sources }, "audit-signing-key", async () => {
+/** The key that signs the trail and the gateway's statements; its public half is put beside the trail. */
+async function auditSigningKey(
+  dataFolder: string,
+  parts: { readonly store: Store; readonly roots: readonly RootKey[]; readonly sources: Sources },
+): Promise<KeyObject> {
+  const key = await obtainSecret(parts, "audit-signing-key", async () => {
     const { privateKey, publicKey } = generateKeyPairSync("ed25519");
     const publicPart = publicKey.export({ format: "pem", type: "spki" }).toString();
     return await Promise.resolve({ secret: privateKey.export({ format: "der", type: "pkcs8" }), publicPart });
@@ -386,6 +380,17 @@ async function openTrail(
   const signingKey = createPrivateKey({ key: key.secret, format: "der", type: "pkcs8" });
   await publishAuditKey(join(dataFolder, "audit"), key.publicPart);
   key.secret.fill(0);
+  return signingKey;
+}
+
+function openTrail(
+  { config, sources, log }: GatewayOptions,
+  {
+    signingKey,
+    slot,
+    dataFolder,
+  }: { readonly signingKey: KeyObject; readonly slot: ProcessSlot; readonly dataFolder: string },
+): ReturnType<typeof openAuditTrail> {
   return openAuditTrail({
     folder: join(dataFolder, "audit"),
     process: slot.name,

@@ -1,6 +1,7 @@
 import type { AuditTrail } from "#core/audit.ts";
 import type { Catalog, Store } from "#core/catalog.ts";
 import type { Sources } from "#core/clock.ts";
+import type { StatementSigner } from "#core/statements.ts";
 import type { Journal } from "#core/journal.ts";
 import type { BranchKeys } from "#envelope/branch-keys.ts";
 import type { MessageIdSource } from "#envelope/message-id.ts";
@@ -39,6 +40,7 @@ export type BrokerParts = {
   readonly messageIds: MessageIdSource;
   readonly publicKeys: PublicKeyObjects;
   readonly importKeys: ImportKeys;
+  readonly statements: StatementSigner;
   readonly settings: BrokerSettings;
   readonly flights: Flights;
   /** Idempotency-Keys whose first request runs now. */

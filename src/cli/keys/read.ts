@@ -5,6 +5,7 @@ import { collectPairs, type Pairs } from "../arguments.ts";
 import { custodySentence } from "../custody-sentence.ts";
 import { segment } from "../gateway.ts";
 import { listingVerb } from "../noun.ts";
+import { textAt } from "../resource.ts";
 import type { Session } from "../session.ts";
 import { HISTORY_VIEW, KEY_VIEW, VERSION_VIEW } from "./view.ts";
 
@@ -47,6 +48,14 @@ export function registerRead(keys: Command, session: Session): void {
     .action(async (key: string) => {
       const gateway = await session.gateway();
       await session.printList(await Array.fromAsync(gateway.list(`/v1/keys/${segment(key)}/history`)), HISTORY_VIEW);
+    });
+  keys
+    .command("status <key>")
+    .description("print a signed statement of a key's state, for others to rely on; -o json for all of it")
+    .action(async (key: string) => {
+      const gateway = await session.gateway();
+      const status = await gateway.get(`/v1/keys/${segment(key)}/status`);
+      await session.printData(status, `${textAt(status, "jws") ?? ""}\n`);
     });
   keys
     .command("versions <key>")

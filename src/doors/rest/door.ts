@@ -10,6 +10,7 @@ import { exportWrapsRoutes } from "./routes/export-wraps.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
 import { inventoryRoutes } from "./routes/inventory.ts";
+import { keyStatusRoutes } from "./routes/key-status.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { operationRoutes } from "./routes/operations.ts";
 import { policyRoutes } from "./routes/policy.ts";
@@ -30,6 +31,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...exportWrapsRoutes(parts),
     ...recipientRoutes(parts),
     ...importRoutes(parts),
+    ...keyStatusRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
     ...inventoryRoutes(parts),
