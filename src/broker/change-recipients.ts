@@ -3,7 +3,7 @@ import type { Custody } from "#core/custody.ts";
 import { KmsError } from "#core/errors.ts";
 import { uuidOfKey } from "#core/ids.ts";
 import type { JournalEntry } from "#core/journal.ts";
-import { type KeyRecord, type VersionRecord, versionRowId } from "#core/records.ts";
+import { type HistoryRecord, type KeyRecord, type VersionRecord, versionRowId } from "#core/records.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { sealVersionKey } from "#envelope/version-seal.ts";
 import { placePortable } from "#policy/place-portable.ts";
@@ -56,7 +56,7 @@ export async function changeRecipients(
     return await changeKey(parts, caller, reference, {
       action: "recipients",
       permission: "keys.change",
-      explanation: { detail: told(change) },
+      explanation: { reason: written(change), detail: told(change) },
       prepare: async (key, trace) => {
         const custody = nextCustody(parts, key, change);
         if (!caller.dryRun) moved = await reseal(parts, caller, { key, custody, trace });
@@ -203,4 +203,25 @@ function told({ add, drop }: RecipientsChange): string {
             "rotate the key and re-encrypt, to leave nothing that they could open",
         ];
   return [...added, ...dropped].join("; ");
+}
+
+/** For the history, in a form that {@link droppedRecipients} reads. */
+function written({ add, drop }: RecipientsChange): string {
+  return [...add.map((name) => `add ${name}`), ...drop.map((name) => `drop ${name}`)].join("; ");
+}
+
+/** Who was a recipient of a key and is none any more since when, as its history tells. */
+export function droppedRecipients(
+  history: readonly HistoryRecord[],
+): readonly { readonly provider: string; readonly until: number }[] {
+  const until = new Map<string, number>();
+  for (const { action, reason, time } of history) {
+    if (action !== "recipients") continue;
+    for (const part of (reason ?? "").split("; ")) {
+      const [verb, provider = ""] = part.split(" ");
+      if (verb === "drop") until.set(provider, time);
+      else if (verb === "add") until.delete(provider);
+    }
+  }
+  return [...until].map(([provider, time]) => ({ provider, until: time }));
 }

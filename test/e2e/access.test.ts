@@ -74,6 +74,8 @@ const ROUTES: readonly {
     ask: (p) => p.post("/v1/keys/orders-1/recipients?dryRun=true", {}),
     roles: "admin",
   },
+  { name: "read an exposure", ask: (p) => p.get("/v1/keys/orders-1/exposure"), roles: "operator admin auditor" },
+  { name: "read a status", ask: (p) => p.get("/v1/keys/orders-1/status"), roles: "user operator admin auditor" },
   { name: "export wraps", ask: (p) => p.post("/v1/keys/orders-1/export-wraps"), roles: "admin" },
   { name: "read the inventory", ask: (p) => p.get("/v1/inventory?ours=true"), roles: "operator admin auditor" },
   {

@@ -64,6 +64,11 @@ describe("the recipients of a portable key", () => {
     await estate.succeed("POST", "/v1/keys/orders/recipients", { add: ["hsm-c"], drop: ["hsm-a"] });
     await estate.succeed("POST", "/v1/keys/orders/rotate");
     const after = await encrypted("orders");
+    const exposure = await estate.succeed("GET", "/v1/keys/orders/exposure");
+    expect(exposure["relations"]).toContainEqual(
+      expect.objectContaining({ entity: "provider:hsm-a", relation: "possess", standing: "past" }),
+    );
+    expect(exposure["minimalSets"]).toContainEqual(["provider:hsm-a"]);
     expect(await openWith("hsm-a", before)).toBe("plain");
     await expect(openWith("hsm-a", after)).rejects.toMatchObject({ code: "NO_PROVIDER" });
     expect(await openWith("hsm-b", after)).toBe("plain");

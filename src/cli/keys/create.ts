@@ -3,7 +3,9 @@ import { ALGORITHM_NAMES } from "#core/algorithms.ts";
 import { PURPOSES } from "#core/purposes.ts";
 import { collect, collectList, collectPairs, type Pairs, pairsObject, parseWhole } from "../arguments.ts";
 import { type DryRun, withDryRun } from "../noun.ts";
+import { isResource, valueAt } from "../resource.ts";
 import type { Session } from "../session.ts";
+import { exposureText } from "./exposure.ts";
 import { KEY_VIEW } from "./view.ts";
 
 type CreateOptions = DryRun & {
@@ -47,6 +49,8 @@ export function registerCreate(keys: Command, session: Session): void {
     const gateway = await session.gateway();
     const key = await gateway.change("POST", "/v1/keys", createBody(name, options), { dryRun: options.dryRun });
     await session.printList([key], KEY_VIEW);
+    const exposure = valueAt(key, "exposure");
+    if (session.format === "table" && isResource(exposure)) await session.print(`\n${exposureText(exposure, session)}`);
   });
 }
 

@@ -4,6 +4,7 @@ import type { Session } from "../session.ts";
 import { registerAlias } from "./alias.ts";
 import { registerCreate } from "./create.ts";
 import { registerExportWraps } from "./export-wraps.ts";
+import { registerExposure } from "./exposure.ts";
 import { registerImport } from "./import.ts";
 import { registerLifecycle } from "./lifecycle.ts";
 import { registerPublicKey } from "./public-key.ts";
@@ -19,6 +20,7 @@ export function registerKeys(program: Command, session: Session): void {
   registerUpdate(keys, session);
   registerLifecycle(keys, session);
   registerAlias(keys, session);
+  registerExposure(keys, session);
   registerImport(keys, session);
   registerRecipients(keys, session);
   registerExportWraps(keys, session);

@@ -7,6 +7,7 @@ import { clientRoutes } from "./routes/clients.ts";
 import { cryptoRoutes } from "./routes/crypto-operations.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { exportWrapsRoutes } from "./routes/export-wraps.ts";
+import { exposureRoutes } from "./routes/exposure.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { importRoutes } from "./routes/import.ts";
 import { inventoryRoutes } from "./routes/inventory.ts";
@@ -32,6 +33,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...recipientRoutes(parts),
     ...importRoutes(parts),
     ...keyStatusRoutes(parts),
+    ...exposureRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
     ...inventoryRoutes(parts),

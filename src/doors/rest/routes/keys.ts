@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { exposureAt } from "#broker/exposure.ts";
 import { createKey } from "#broker/create-key.ts";
 import { cancelDestroyKey, destroyKey, destructionPlanHash } from "#broker/destroy-key.ts";
 import { activateKey, archiveKey, compromiseKey, deactivateKey, resumeKey, suspendKey } from "#broker/change-state.ts";
@@ -15,6 +16,7 @@ import { STATES } from "#core/states.ts";
 import { authenticatedRoute, type Reply, type Route } from "#http/route.ts";
 import { historyAnswer, keyAnswer, toHistoryJson, toKeyJson } from "../key-resource.ts";
 import { defined } from "../defined.ts";
+import { exposureAnswer, toExposureJson } from "../exposure-json.ts";
 import { listAnswer, listQuery, readCursor, writeCursor } from "../list.ts";
 import { toKeyPatch, toKeyRequest } from "../key-requests.ts";
 import { changedReply } from "../reply.ts";
@@ -76,9 +78,20 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
       description:
         "Places it by the route that fits, wraps its branch key under the holders, and answers when it can be used. A key that cannot be made leaves nothing behind.",
       body: createKeyBody,
-      answers: { 201: keyAnswer },
+      answers: {
+        200: keyAnswer
+          .extend({ exposure: exposureAnswer })
+          .meta({ id: "KeyPlan", description: "Of a dry run: the key as it would be, and its exposure." }),
+        201: keyAnswer,
+      },
       handle: async ({ body, facts }, principal) => {
-        const changed = await createKey(broker, callerOf(parts, facts, principal), toKeyRequest(body));
+        const caller = callerOf(parts, facts, principal);
+        const changed = await createKey(broker, caller, toKeyRequest(body));
+        if (caller.dryRun) {
+          const reply = keyReply(changed);
+          const exposure = toExposureJson(exposureAt(broker, changed.value.key));
+          return { ...reply, body: { ...toKeyJson(changed.value), exposure } };
+        }
         return keyReply(changed, changed.status === 201 ? { Location: `/v1/keys/${changed.value.key.id}` } : {});
       },
     }),
