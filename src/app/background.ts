@@ -1,5 +1,6 @@
 import type { Scheduler } from "#core/clock.ts";
 import { createId } from "#core/ids.ts";
+import { finishCreation, unfinishedKeys } from "#broker/finish-creation.ts";
 import { dyingKeys, dyingVersions, finishDestruction, finishVersion } from "#broker/finish-destruction.ts";
 import type { OpenFleet } from "#broker/open-fleet.ts";
 import type { BrokerParts } from "#broker/parts.ts";
@@ -135,6 +136,15 @@ function sharedTasks(parts: BrokerParts, log: BackgroundInput["log"]): readonly 
       everyMs: 10_000,
       run: async () => {
         await inventory.turn();
+      },
+    },
+    {
+      name: "finishing keys that are being made",
+      everyMs: 2000,
+      run: async () => {
+        for (const key of unfinishedKeys(parts)) {
+          if (await finishCreation(parts, key)) log.info({ key: key.id }, "a key is made");
+        }
       },
     },
     {

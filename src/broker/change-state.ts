@@ -24,7 +24,7 @@ export async function activateKey(
     permission: "keys.lifecycle",
     explanation: told,
     decide: (record, catalog, now) => {
-      if (record.stateReason === "awaiting-material") throw awaitsMaterial();
+      if (record.stateReason === "awaiting-material") throw awaitsMaterial(record);
       const step = applyVerb(record, { kind: "activate" }, now);
       const next = { ...step.next, primaryVersion: step.next.primaryVersion ?? step.next.latestVersion };
       return { ...step, next, mutations: waitingVersions(catalog, next) };
@@ -173,9 +173,12 @@ export function hasDualControl(catalog: Catalog, { namespace }: KeyRecord): bool
   return catalog.namespace(namespace)?.dualControl !== false;
 }
 
-function awaitsMaterial(): KmsError {
+function awaitsMaterial({ origin }: KeyRecord): KmsError {
   return new KmsError("ILLEGAL_TRANSITION", "activate: the key awaits its material", {
     metadata: { verb: "activate", state: "generated", stateReason: "awaiting-material" },
-    help: "import it: import-parameters says how it is wrapped",
+    help:
+      origin === "imported"
+        ? "import it: import-parameters says how it is wrapped"
+        : "its provider is still making it; it becomes active by itself",
   });
 }

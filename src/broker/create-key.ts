@@ -9,6 +9,7 @@ import type { Caller, Changed } from "./caller.ts";
 import { currentKey, historyMutation, keyMutation } from "./change-key.ts";
 import { createNative } from "./create-native.ts";
 import { createPortable } from "./create-portable.ts";
+import { isUnfinished } from "./finish-creation.ts";
 import { type KeyRequest, keyRecord } from "./key-draft.ts";
 import { type KeyView, viewKey } from "./key-view.ts";
 import { type Keep, once } from "./once.ts";
@@ -36,7 +37,7 @@ export async function createKey(parts: BrokerParts, caller: Caller, request: Key
         told,
         async (record) => await create(parts, caller, { namespace, request, keep, record }),
       );
-      return { value, status: caller.dryRun ? 200 : 201 };
+      return { value, status: caller.dryRun ? 200 : isUnfinished(value.key) ? 202 : 201 };
     },
   });
 }

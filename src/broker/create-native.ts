@@ -24,9 +24,10 @@ export async function createNative(
   { draft, candidates, keep, record }: CreateNative,
 ): Promise<void> {
   const { algorithm, name } = draft;
-  const wish = { candidates, algorithm, description: `claviger key ${name}`, trace: record };
+  const wish = { candidates, algorithm, description: `claviger key ${name}`, trace: record, patienceMs: PATIENCE_MS };
   const native = await makeUnbound(parts, caller, { ...wish, markers: markersOf(caller, draft) });
-  const key: KeyRecord = { ...draft, custody: { kind: "native", provider: native.holder.name } };
+  const custody = { kind: "native" as const, provider: native.holder.name };
+  const key: KeyRecord = native.pending ? awaiting({ ...draft, custody }) : { ...draft, custody };
   try {
     await recordKey(parts, caller, { key, native, keep });
   } catch (error) {
@@ -34,6 +35,16 @@ export async function createNative(
       await discardNativeKey(parts, caller, native);
     throw error;
   }
+}
+
+/** Longer than a cloud takes as a rule; whoever asks for a key need not wait for an exception. */
+const PATIENCE_MS = 3000;
+
+/** A key that its provider is still making: it becomes what it was wished to be when that is done ({@link finishCreation}). */
+function awaiting(draft: KeyRecord): KeyRecord {
+  if (draft.state !== "active") return { ...draft, stateReason: "awaiting-material" };
+  const activateTime = draft.activateTime ?? draft.createTime;
+  return { ...draft, state: "generated", stateReason: "awaiting-material", activateTime, primaryVersion: null };
 }
 
 type Unbound = Omit<Parameters<typeof makeNativeKey>[2], "marker"> & { readonly markers: readonly string[] };
@@ -72,7 +83,7 @@ async function recordKey(parts: BrokerParts, caller: Caller, { key, native, keep
   };
   const binding = nativeBinding(parts, key, 1, native);
   await parts.store.change((catalog) => {
-    const idempotency = keep(201, `/v1/keys/${key.id}`);
+    const idempotency = keep(native.pending ? 202 : 201, `/v1/keys/${key.id}`);
     const mutations: readonly Mutation[] = [
       keyMutation(catalog, key),
       { table: "versions", id: versionRowId(key.id, 1), record: version, ifRevision: 0 },

@@ -203,7 +203,7 @@ async function importAt(
       },
     );
     const publicKey = await readPublicKey(parts, caller, { holder, made, algorithm, trace });
-    return { holder, nativeRef: made.ref, publicKey };
+    return { holder, nativeRef: made.ref, publicKey, pending: false };
   } catch (error) {
     const fault = faultOf(error);
     if (fault.failure === "INVALID") throw notTheKey(key);

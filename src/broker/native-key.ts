@@ -15,6 +15,8 @@ export type NativeKey = {
   readonly nativeRef: string;
   /** SPKI DER, base64. */
   readonly publicKey: string | null;
+  /** The provider is still making it. */
+  readonly pending: boolean;
 };
 
 export type MakeNativeKey = {
@@ -24,6 +26,8 @@ export type MakeNativeKey = {
   readonly marker: string;
   readonly description: string;
   readonly trace: Trace;
+  /** How long a key that the provider is still making is waited for. */
+  readonly patienceMs: number;
 };
 
 /** The service's longest window: what nobody has recorded can still be claimed for so long. */
@@ -58,11 +62,40 @@ async function makeAt(parts: BrokerParts, caller: Caller, wish: MakeAt): Promise
     async (call) => await holder.provider.keys.create({ algorithm, marker, description }, call),
     { ...options, mutation: true },
   );
-  return {
-    holder,
-    nativeRef: made.ref,
-    publicKey: await readPublicKey(parts, caller, { holder, made, algorithm, trace }),
-  };
+  const ready = await untilMade(parts, caller, { holder, made, wish });
+  const publicKey = ready ? await readPublicKey(parts, caller, { holder, made, algorithm, trace }) : null;
+  return { holder, nativeRef: made.ref, publicKey, pending: !ready };
+}
+
+/** Whether a provider is still at it: Google's PENDING_GENERATION, AWS's Creating. */
+export function isBeingMade({ observed }: Observation): boolean {
+  return observed === "unavailable" || observed === "preactive";
+}
+
+const LOOK_AGAIN_MS = 250;
+
+/** Looks at a key that the provider is still making until it is there, or patience ends. */
+async function untilMade(
+  parts: BrokerParts,
+  caller: Caller,
+  { holder, made, wish }: { readonly holder: Holder; readonly made: Observation; readonly wish: MakeAt },
+): Promise<boolean> {
+  const { clock, scheduler } = parts.sources;
+  const endMs = clock.monotonicMs() + Math.min(wish.patienceMs, caller.deadline.remainingMs() / 2);
+  for (let seen = made; isBeingMade(seen);) {
+    if (clock.monotonicMs() + LOOK_AGAIN_MS > endMs) return false;
+    await new Promise<void>((resolve) => {
+      scheduler.after(LOOK_AGAIN_MS, resolve);
+    });
+    seen = await parts.pool.call(
+      holder.name,
+      "control",
+      "describe",
+      async (call) => await holder.provider.describe(made.ref, call),
+      callOptions(caller, wish.trace, true),
+    );
+  }
+  return true;
 }
 
 type Made = {

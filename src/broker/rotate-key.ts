@@ -96,7 +96,9 @@ async function prepareNative(parts: BrokerParts, caller: Caller, key: KeyRecord,
     marker: `key-${uuidOfKey(key.id)}-${number}`,
     description: `claviger key ${key.name}`,
     trace,
+    patienceMs: Number.MAX_SAFE_INTEGER,
   });
+  if (native.pending) throw stillMaking();
   return { version, native };
 }
 
@@ -183,5 +185,12 @@ function requireRotatable(parts: BrokerParts, key: KeyRecord): void {
 function raced(): KmsError {
   return new KmsError("PLAN_STALE", "another rotation came first", {
     help: "look at the key, and rotate again if that is still wanted",
+  });
+}
+
+/** The marker names key and version: the same rotation, asked for again, goes on with the key that is being made. */
+function stillMaking(): KmsError {
+  return new KmsError("UNKNOWN_OUTCOME", "the provider is still making the next version", {
+    help: "rotate again with the same Idempotency-Key: that goes on with it",
   });
 }

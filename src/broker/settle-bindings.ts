@@ -4,6 +4,7 @@ import type { CallContext, Observation, Provider } from "#core/provider.ts";
 import type { NativeBindingRecord } from "#core/records.ts";
 import type { DesiredClass } from "#core/states.ts";
 import { Deadline } from "#resilience/deadline.ts";
+import { isUnfinished } from "./finish-creation.ts";
 import type { BrokerParts } from "./parts.ts";
 import { type Holder, isHolder } from "./write-wrap.ts";
 
@@ -20,7 +21,7 @@ export function* unsettledBindings({ catalog, sources }: BrokerParts): Generator
     const key = catalog.key(binding.key);
     const version = catalog.version(binding.key, binding.version);
     // of what does not verify nothing is known: it stays as it is
-    if (key === undefined || version === undefined || key.hold?.class === "unsealed") continue;
+    if (key === undefined || version === undefined || key.hold?.class === "unsealed" || isUnfinished(key)) continue;
     const wanted = desiredClass(key, version, now);
     if (wanted !== binding.reached) yield { binding, wanted };
   }

@@ -19,6 +19,7 @@ import { publicKeyRoutes } from "./routes/public-keys.ts";
 import { capabilityRoutes } from "./routes/provider-capabilities.ts";
 import { providerRoutes } from "./routes/providers.ts";
 import { recipientRoutes } from "./routes/recipients.ts";
+import { runningOperationRoutes } from "./routes/running-operations.ts";
 import { versionRoutes } from "./routes/versions.ts";
 
 /** Every route of the native REST door, the busiest first, and last those that describe it. */
@@ -34,6 +35,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...importRoutes(parts),
     ...keyStatusRoutes(parts),
     ...exposureRoutes(parts),
+    ...runningOperationRoutes(parts),
     ...providerRoutes(parts),
     ...capabilityRoutes(parts),
     ...inventoryRoutes(parts),

@@ -23,6 +23,7 @@ export const PATH_PARAMETERS: Named = {
   version: { description: "Number of a version.", schema: { type: "integer", minimum: 1 }, example: "1" },
   provider: { description: "Name of a provider.", schema: text("^[a-z][a-z0-9-]{0,62}$"), example: "hsm-a" },
   entry: { description: "Id of an entry of the inventory.", schema: text("^inv_[0-9a-f-]{36}$"), example: "inv_…" },
+  operation: { description: "Id of an operation.", schema: text("^op_[0-9a-f-]{36}$"), example: "op_…" },
   client: { description: "Id or name of a client.", schema: { type: "string", minLength: 1 }, example: "checkout" },
   credential: { description: "Id of a credential.", schema: { type: "string", minLength: 1 }, example: "key_…" },
 };

@@ -6,6 +6,7 @@ import { activateKey, archiveKey, compromiseKey, deactivateKey, resumeKey, suspe
 import type { Changed } from "#broker/caller.ts";
 import type { KeyView } from "#broker/key-view.ts";
 import { moveAlias } from "#broker/move-alias.ts";
+import { operationOf } from "#broker/operations.ts";
 import { getHistory, getKey, type KeyFilter, listKeys } from "#broker/read-keys.ts";
 import { rotateKey } from "#broker/rotate-key.ts";
 import { updateKey } from "#broker/update-key.ts";
@@ -22,6 +23,7 @@ import { toKeyPatch, toKeyRequest } from "../key-requests.ts";
 import { changedReply } from "../reply.ts";
 import { callerOf, param, type RestParts } from "../rest-parts.ts";
 import { CREATE_KEY_FIELDS, createKeyBody, moveAliasBody, updateKeyBody } from "../schema/key-requests.ts";
+import { operationAnswer, toOperationJson } from "./running-operations.ts";
 import {
   activateBody,
   archiveBody,
@@ -83,6 +85,7 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
           .extend({ exposure: exposureAnswer })
           .meta({ id: "KeyPlan", description: "Of a dry run: the key as it would be, and its exposure." }),
         201: keyAnswer,
+        202: operationAnswer,
       },
       handle: async ({ body, facts }, principal) => {
         const caller = callerOf(parts, facts, principal);
@@ -91,6 +94,11 @@ function resourceRoutes(parts: RestParts): readonly Route[] {
           const reply = keyReply(changed);
           const exposure = toExposureJson(exposureAt(broker, changed.value.key));
           return { ...reply, body: { ...toKeyJson(changed.value), exposure } };
+        }
+        if (changed.status === 202) {
+          const operation = operationOf(changed.value.key);
+          const headers = { Location: `/v1/operations/${operation.id}` };
+          return changedReply({ ...changed, value: toOperationJson(operation) }, headers);
         }
         return keyReply(changed, changed.status === 201 ? { Location: `/v1/keys/${changed.value.key.id}` } : {});
       },
