@@ -19,7 +19,7 @@ export async function identify(
     marker: CANARY_MARKER,
     description: "Tells Claviger whether this account answers. Protects nothing.",
   };
-  const { ref } = await createKey(tools, spec, call);
+  const { ref } = await createKey({ ...tools, multiRegion: false }, spec, call);
   return { uid: uidOf(ref), canary: ref };
 }
 

@@ -15,7 +15,7 @@ import { tagsOf } from "./tags.ts";
 
 /** Clients with the credentials of either plane; the same one where they do not differ. */
 export type Planes = { readonly data: KmsClient; readonly control: KmsClient };
-type Tools = Planes & { readonly scheduler: Scheduler };
+type Tools = Planes & { readonly scheduler: Scheduler; readonly multiRegion: boolean };
 type Spec = {
   readonly algorithm: AlgorithmName;
   readonly marker: string;
@@ -32,14 +32,14 @@ type Spec = {
  * whose it is.
  */
 export async function createKey(tools: Tools, spec: Spec, call: CallContext): Promise<Observation> {
-  const { data, control, scheduler } = tools;
+  const { data, control, scheduler, multiRegion } = tools;
   const { algorithm, marker } = spec;
   shapeOf(algorithm); // refuses what the service does not have, before any call
   if (!MARKER.test(marker)) throw refused("wanted a marker of 1 to 64 lower-case letters, digits and hyphens");
   const there = await findKey(data, marker, call);
   if (there !== undefined) return sameKind(there, algorithm);
 
-  const made = await makeKey(control, spec, call);
+  const made = await makeKey(control, { ...spec, multiRegion }, call);
   const alias = { AliasName: aliasOf(marker), TargetKeyId: made.ref };
   try {
     await settle(scheduler, async () => await control.createAlias(alias, call), call);
@@ -51,7 +51,11 @@ export async function createKey(tools: Tools, spec: Spec, call: CallContext): Pr
 
 const MARKER = /^[a-z0-9-]{1,64}$/u;
 
-async function makeKey(control: KmsClient, spec: Spec, call: CallContext): Promise<Observation> {
+async function makeKey(
+  control: KmsClient,
+  spec: Spec & { readonly multiRegion: boolean },
+  call: CallContext,
+): Promise<Observation> {
   const { algorithm, marker, description, external = false } = spec;
   const { keySpec, keyUsage } = shapeOf(algorithm);
   const input = {
@@ -60,6 +64,7 @@ async function makeKey(control: KmsClient, spec: Spec, call: CallContext): Promi
     Description: description,
     Tags: tagsOf(spec),
     ...(external ? { Origin: "EXTERNAL" as const } : {}),
+    ...(spec.multiRegion ? { MultiRegion: true } : {}),
   };
   const answer = await control.createKey(input, call);
   const metadata = present(answer.KeyMetadata, { field: "KeyMetadata", answer, mutates: true });

@@ -12,7 +12,7 @@ import { readBack } from "./read-back.ts";
 import { settle } from "./settle.ts";
 import { wrapMaterial, type Wrapping } from "./wrap-material.ts";
 
-type Tools = Planes & Pick<Sources, "random" | "scheduler">;
+type Tools = Planes & Pick<Sources, "random" | "scheduler"> & { readonly multiRegion: boolean };
 type Spec = Parameters<KeyImporter["importKey"]>[0];
 
 /**

@@ -26,7 +26,7 @@ export const awsKms: ProviderKind<AwsKmsOptions> = {
 };
 
 async function openAwsKms({ options, sources }: OpenProviderOptions<AwsKmsOptions>): Promise<Provider> {
-  const { region, endpoint, credentials = {} } = options;
+  const { region, endpoint, credentials = {}, multiRegion = false } = options;
   const ca = options.ca === undefined ? undefined : await readCertificates(options.ca);
   const data = openKmsClient({ region, endpoint, ca, credentials: credentials.data });
   const control =
@@ -55,8 +55,8 @@ async function openAwsKms({ options, sources }: OpenProviderOptions<AwsKmsOption
     encapsulation: createKeyEncapsulation(data),
     publicKeys: createPublicKeys(data),
     wrapper: createWrapper(data),
-    keys: createKeyAdministration({ data, control }, scheduler),
-    importer: createImporter({ data, control, scheduler, random }),
+    keys: createKeyAdministration({ data, control, scheduler, multiRegion }),
+    importer: createImporter({ data, control, scheduler, multiRegion, random }),
     random: createRandomSource(data),
     [Symbol.asyncDispose]: async () => {
       for (const client of clients) client.close();

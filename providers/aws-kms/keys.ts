@@ -12,13 +12,15 @@ import { type Answered, requestIdOf } from "./present.ts";
 import { afterChange, readBack } from "./read-back.ts";
 import { forbiddenByState, liftRestriction, restrictKey } from "./restriction.ts";
 
+export type KeyTools = Planes & { readonly scheduler: Scheduler; readonly multiRegion: boolean };
+
 /** Changes keys with the control plane's client and reads them back with the data plane's. */
-export function createKeyAdministration(planes: Planes, scheduler: Scheduler): Required<KeyAdministration> {
-  const { data, control } = planes;
+export function createKeyAdministration(tools: KeyTools): Required<KeyAdministration> {
+  const { data, control } = tools;
   return {
     async create(spec, call) {
       if (spec.marker === CANARY_MARKER) throw refused("the marker is the canary's");
-      return await createKey({ ...planes, scheduler }, spec, call);
+      return await createKey(tools, spec, call);
     },
     async enable(ref, call) {
       const run = async () => await control.enableKey({ KeyId: ref }, call);

@@ -16,6 +16,8 @@ export type AwsKmsOptions = {
   readonly endpoint?: string;
   /** Path of a PEM file with the certificates to trust instead of Node's own. */
   readonly ca?: string;
+  /** New keys are multi-Region primaries, which AWS's own tools can replicate. */
+  readonly multiRegion?: boolean;
   /** Absent, in whole or in part: the SDK's default chain. Without `control`, `data` does both. */
   readonly credentials?: { readonly data?: AwsCredentials; readonly control?: AwsCredentials };
 };
@@ -65,6 +67,7 @@ const Options = z.strictObject({
   region: Region,
   endpoint: Endpoint.exactOptional(),
   ca: z.string().min(1, "wanted the path of a pem file").exactOptional(),
+  multiRegion: z.boolean("wanted true or false").exactOptional(),
   credentials: z
     .strictObject({ data: Credentials.exactOptional(), control: Credentials.exactOptional() })
     .exactOptional(),

@@ -16,7 +16,7 @@ afterEach(async () => {
 function slow(): { state: "making" | "made" | "gone" } {
   const control: { state: "making" | "made" | "gone" } = { state: "making" };
   const provider: Provider = estate.gateway.parts.fleet.member("hsm-a")?.provider ?? expect.fail("it is not open");
-  const { create } = provider.keys;
+  const create = provider.keys.create.bind(provider.keys);
   const describeKey = provider.describe.bind(provider);
   const shown = (seen: Observation): Observation =>
     control.state === "making"
