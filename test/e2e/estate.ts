@@ -100,7 +100,8 @@ export class Estate implements AsyncDisposable {
     for (const entry of await readdir(this.folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       const path = join(entry.parentPath, entry.name);
-      if ((await readFile(path)).includes(text)) found.push(entry.name);
+      const bytes = await readFile(path).catch(() => Buffer.alloc(0)); // one that was written anew meanwhile
+      if (bytes.includes(text)) found.push(entry.name);
     }
     return found;
   }
