@@ -69,11 +69,16 @@ export class Estate implements AsyncDisposable {
     this.#aheadMs += ms;
   }
 
-  async ask(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
+  async ask(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; body: Record<string, unknown> }> {
     const { apiKey } = JSON.parse(await readFile(join(this.folder, "client.json"), "utf8")) as { apiKey: string };
     const answer = await fetch(`${this.gateway.address}${path}`, {
       method,
-      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json", ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };

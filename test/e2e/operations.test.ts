@@ -31,6 +31,9 @@ function slow(): { state: "making" | "made" | "gone" } {
 
 const body = { name: "slow", purpose: "sign", custody: { kind: "native", provider: "hsm-a" } };
 
+/** A caller with so little time is not kept waiting for the provider. */
+const HASTE = { "claviger-deadline-ms": "400" };
+
 async function turn(): Promise<readonly boolean[]> {
   const { parts } = estate.gateway;
   return await Promise.all([...unfinishedKeys(parts)].map(async (key) => await finishCreation(parts, key)));
@@ -39,7 +42,7 @@ async function turn(): Promise<readonly boolean[]> {
 describe("a key that its provider takes long to make", () => {
   it("is answered with an operation that says how far it is, also after a restart, and then is usable", async () => {
     slow();
-    const answer = await estate.ask("POST", "/v1/keys", body);
+    const answer = await estate.ask("POST", "/v1/keys", body, HASTE);
     expect(answer).toMatchObject({
       status: 202,
       body: { kind: "create-key", state: "running", progress: { done: 0 }, result: null },
@@ -73,8 +76,8 @@ describe("a key that its provider takes long to make", () => {
 
   it("fails where the provider gives up, and stays generated where it was not to begin", async () => {
     const control = slow();
-    const failing = await estate.ask("POST", "/v1/keys", body);
-    const waiting = await estate.ask("POST", "/v1/keys", { ...body, name: "later", activate: false });
+    const failing = await estate.ask("POST", "/v1/keys", body, HASTE);
+    const waiting = await estate.ask("POST", "/v1/keys", { ...body, name: "later", activate: false }, HASTE);
     expect([failing.status, waiting.status]).toEqual([202, 202]);
     control.state = "made";
     const { parts } = estate.gateway;
