@@ -27,6 +27,7 @@ const borders: Readonly<Record<string, Row>> = {
 const keepers: Readonly<Record<string, readonly string[]>> = {
   "src/resilience/breaker.ts": ["opossum"],
   "providers/aws-kms/client.ts": ["@aws-sdk/*", "@smithy/*"],
+  "providers/gcp-kms/client.ts": ["@google-cloud/*", "google-gax", "@grpc/*"],
 };
 const folders: Readonly<Record<string, string>> = { doors: "src/doors/*", providers: "providers/*", config: "config" };
 

@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { ALGORITHM_NAMES, ALGORITHMS, type AlgorithmName } from "#core/algorithms.ts";
 import type { Capabilities, CapabilityRow } from "#core/provider.ts";
 import { AWS_KMS_CAPABILITIES } from "#providers/aws-kms/capabilities.ts";
+import { gcpKmsCapabilities } from "#providers/gcp-kms/capabilities.ts";
 import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
 
 const KINDS: Readonly<Record<string, Capabilities>> = {
   "aws-kms": AWS_KMS_CAPABILITIES,
+  "gcp-kms": gcpKmsCapabilities("SOFTWARE"),
   "local-hsm": LOCAL_CAPABILITIES,
 };
 

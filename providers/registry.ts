@@ -6,5 +6,6 @@ import type { ProviderKind } from "#core/provider.ts";
  */
 export const PROVIDER_KINDS: Readonly<Record<string, () => Promise<ProviderKind<unknown>>>> = {
   "aws-kms": async () => (await import("./aws-kms/index.ts")).awsKms,
+  "gcp-kms": async () => (await import("./gcp-kms/index.ts")).gcpKms,
   "local-hsm": async () => (await import("./local-hsm/index.ts")).localHsm,
 };

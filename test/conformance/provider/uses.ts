@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createPublicKey, encapsulate, randomBytes } from "node:crypto";
 import { expect } from "vitest";
 import { uuidFromBytes } from "#core/ids.ts";
 import type { AlgorithmName } from "#core/algorithms.ts";
@@ -67,8 +67,17 @@ function strangeBytes({ operation, algorithm, maxInputBytes }: CapabilityRow): U
 export async function withOwnBytes(use: Use, provider: Provider, ref: NativeRef): Promise<Use> {
   const maker = MAKERS[use.operation];
   if (maker === undefined) return use;
-  const bytes = await RUNS[maker](provider, { use, ref, call: call() });
+  const bytes =
+    maker === "encapsulate" && provider.encapsulation?.encapsulate === undefined
+      ? await encapsulatedOutside(provider, ref)
+      : await RUNS[maker](provider, { use, ref, call: call() });
   return { ...use, bytes: Buffer.isBuffer(bytes) ? bytes : expect.fail(`${maker} gave no bytes`) };
+}
+
+/** For a service that leaves encapsulating to whoever has the public key. */
+async function encapsulatedOutside({ publicKeys }: Provider, ref: NativeRef): Promise<Buffer> {
+  const { value } = await required(publicKeys?.publicKey(ref, call()));
+  return encapsulate(createPublicKey({ key: value, format: "der", type: "spki" })).ciphertext;
 }
 
 export async function runUse(use: Use, provider: Provider, { ref, call: context }: UseTarget): Promise<unknown> {
