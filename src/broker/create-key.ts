@@ -14,6 +14,7 @@ import { type KeyRequest, keyRecord } from "./key-draft.ts";
 import { type KeyView, viewKey } from "./key-view.ts";
 import { type Keep, once } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
+import { type Release, releaseNames, releaseNothing } from "./release-names.ts";
 import { requirePermission } from "./require.ts";
 
 /**
@@ -63,9 +64,11 @@ async function create(
   record.keyVersion = imports ? null : 1;
   const draft = keyRecord(parts, caller, { id, namespace, request, placed, custody: expectedCustody(placed) });
   if (caller.dryRun) return viewKey(parts, draft);
-  if (imports) await recordAwaiting(parts, caller, { key: draft, keep });
-  else if (placed.kind === "portable") await createPortable(parts, caller, { namespace, draft, placed, keep, record });
-  else await createNative(parts, caller, { draft, candidates: placed.candidates, keep, record });
+  const release = request.reuseName ? releaseNames(caller) : releaseNothing;
+  if (imports) await recordAwaiting(parts, caller, { key: draft, keep, release });
+  else if (placed.kind === "portable")
+    await createPortable(parts, caller, { namespace, draft, placed, keep, record, release });
+  else await createNative(parts, caller, { draft, candidates: placed.candidates, keep, record, release });
   return viewKey(parts, currentKey(parts.catalog, id));
 }
 
@@ -73,11 +76,15 @@ async function create(
 async function recordAwaiting(
   parts: BrokerParts,
   caller: Caller,
-  { key, keep }: { readonly key: KeyRecord; readonly keep: Keep },
+  { key, keep, release }: { readonly key: KeyRecord; readonly keep: Keep; readonly release: Release },
 ): Promise<void> {
   await parts.store.change((catalog) => {
     const idempotency = keep(201, `/v1/keys/${key.id}`);
-    const mutations = [keyMutation(catalog, key), historyMutation(caller, undefined, key, { action: "create" })];
+    const mutations = [
+      ...release(catalog, key),
+      keyMutation(catalog, key),
+      historyMutation(caller, undefined, key, { action: "create" }),
+    ];
     return { mutations, result: undefined, ...(idempotency === undefined ? {} : { idempotency }) };
   });
 }
@@ -96,9 +103,15 @@ function expectedCustody(placed: PlacedKey): Custody {
   return placed.kind === "portable" ? placed.custody : { kind: "native", provider: placed.candidates[0] ?? "" };
 }
 
-function requireFreeNames(parts: BrokerParts, namespace: NamespaceRecord, { name, aliases }: KeyRequest): void {
-  for (const text of [name, ...aliases]) {
+function requireFreeNames(parts: BrokerParts, namespace: NamespaceRecord, request: KeyRequest): void {
+  for (const text of [request.name, ...request.aliases]) {
     const holder = parts.catalog.keyByName(namespace.name, text);
-    if (holder !== undefined) throw new KmsError("NAME_TAKEN", `name: ${text} is taken`, { metadata: { name: text } });
+    if (holder === undefined) continue;
+    const isFree = holder.state === "destroyed";
+    if (isFree && request.reuseName) continue;
+    throw new KmsError("NAME_TAKEN", `name: ${text} is taken${isFree ? ", by a destroyed key" : ""}`, {
+      metadata: { name: text },
+      ...(isFree ? { help: "with reuseName the new key takes it, and the destroyed one goes by its id" } : {}),
+    });
   }
 }

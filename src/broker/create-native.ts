@@ -9,19 +9,21 @@ import { firstLifecycle } from "./key-draft.ts";
 import { discardNativeKey, makeNativeKey, nativeBinding, type NativeKey } from "./native-key.ts";
 import type { Keep } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
+import type { Release } from "./release-names.ts";
 
 export type CreateNative = {
   readonly draft: KeyRecord;
   readonly candidates: readonly string[];
   readonly keep: Keep;
   readonly record: ChangeRecord;
+  readonly release: Release;
 };
 
 /** Has a provider make the key, and records it with its binding. What cannot be recorded is discarded over there. */
 export async function createNative(
   parts: BrokerParts,
   caller: Caller,
-  { draft, candidates, keep, record }: CreateNative,
+  { draft, candidates, keep, record, release }: CreateNative,
 ): Promise<void> {
   const { algorithm, name } = draft;
   const wish = { candidates, algorithm, description: `claviger key ${name}`, trace: record, patienceMs: PATIENCE_MS };
@@ -29,7 +31,7 @@ export async function createNative(
   const custody = { kind: "native" as const, provider: native.holder.name };
   const key: KeyRecord = native.pending ? awaiting({ ...draft, custody }) : { ...draft, custody };
   try {
-    await recordKey(parts, caller, { key, native, keep });
+    await recordKey(parts, caller, { key, native, keep, release });
   } catch (error) {
     if (parts.catalog.bindingOf(native.holder.uid, native.nativeRef) === undefined)
       await discardNativeKey(parts, caller, native);
@@ -69,9 +71,14 @@ function markersOf({ idempotency, principal }: Caller, draft: KeyRecord): readon
   return [`op-${digest.toString("hex").slice(0, 48)}`, own];
 }
 
-type Recorded = { readonly key: KeyRecord; readonly native: NativeKey; readonly keep: Keep };
+type Recorded = {
+  readonly key: KeyRecord;
+  readonly native: NativeKey;
+  readonly keep: Keep;
+  readonly release: Release;
+};
 
-async function recordKey(parts: BrokerParts, caller: Caller, { key, native, keep }: Recorded): Promise<void> {
+async function recordKey(parts: BrokerParts, caller: Caller, { key, native, keep, release }: Recorded): Promise<void> {
   const version: VersionRecord = {
     ...firstLifecycle(key),
     key: key.id,
@@ -85,6 +92,7 @@ async function recordKey(parts: BrokerParts, caller: Caller, { key, native, keep
   await parts.store.change((catalog) => {
     const idempotency = keep(native.pending ? 202 : 201, `/v1/keys/${key.id}`);
     const mutations: readonly Mutation[] = [
+      ...release(catalog, key),
       keyMutation(catalog, key),
       { table: "versions", id: versionRowId(key.id, 1), record: version, ifRevision: 0 },
       { table: "bindings", id: binding.id, record: binding, ifRevision: 0 },

@@ -10,6 +10,7 @@ import { historyMutation, keyMutation } from "./change-key.ts";
 import { firstLifecycle } from "./key-draft.ts";
 import type { Keep } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
+import type { Release } from "./release-names.ts";
 import { obtainBranch } from "./obtain-branch.ts";
 import { takeTurn } from "./placing.ts";
 import { sealNewVersion } from "./seal-version.ts";
@@ -22,6 +23,7 @@ export type CreatePortable = {
   readonly placed: PlacedPortable;
   readonly keep: Keep;
   readonly record: ChangeRecord;
+  readonly release: Release;
 };
 
 /**
@@ -31,7 +33,7 @@ export type CreatePortable = {
 export async function createPortable(
   parts: BrokerParts,
   caller: Caller,
-  { namespace, draft, placed, keep, record }: CreatePortable,
+  { namespace, draft, placed, keep, record, release }: CreatePortable,
 ): Promise<void> {
   const placement = placementOf(namespace, placed, draft.id);
   using _ = await takeTurn(parts, caller, placement);
@@ -48,7 +50,7 @@ export async function createPortable(
     });
     const entry: JournalEntry = { type: "version", namespace, key, version };
     await parts.journal.append([...(fresh?.journal ?? []), entry]);
-    await recordKey(parts, caller, { key, version, fresh, keep });
+    await recordKey(parts, caller, { key, version, fresh, keep, release });
   } finally {
     if (fresh !== undefined) branchKey.fill(0);
   }
@@ -59,15 +61,21 @@ type Recorded = {
   readonly version: VersionRecord;
   readonly fresh: NewBranch | undefined;
   readonly keep: Keep;
+  readonly release: Release;
 };
 
-async function recordKey(parts: BrokerParts, caller: Caller, { key, version, fresh, keep }: Recorded): Promise<void> {
+async function recordKey(
+  parts: BrokerParts,
+  caller: Caller,
+  { key, version, fresh, keep, release }: Recorded,
+): Promise<void> {
   await parts.store.change((catalog) => {
     const idempotency = keep(201, `/v1/keys/${key.id}`);
     const mutations: readonly Mutation[] = [
       ...(fresh?.mutations ?? []).filter(
         (row) => row.table !== "recipients" || catalog.recipient(row.id as never) === undefined,
       ),
+      ...release(catalog, key),
       keyMutation(catalog, key),
       { table: "versions", id: `${key.id}/1`, record: version, ifRevision: 0 },
       historyMutation(caller, undefined, key, { action: "create" }),

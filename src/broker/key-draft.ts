@@ -32,6 +32,8 @@ export type KeyRequest = {
   readonly onState: "stop" | "continue" | undefined;
   /** `import`: it is made without material, which comes from outside. */
   readonly material: "generate" | "import";
+  /** Takes names that destroyed keys have. */
+  readonly reuseName: boolean;
 };
 
 const DAY_MS = 86_400_000;

@@ -40,6 +40,7 @@ const createKeyFields = z.strictObject({
   onState: optional(z.enum(["stop", "continue"])).describe(
     "What a provider's state does to the key; the route's unless told.",
   ),
+  reuseName: defaulted(z.boolean(), false).describe("Takes names that destroyed keys have; those go by their ids."),
 });
 
 /** What POST takes of a key. */
