@@ -27,6 +27,8 @@ const borders: Readonly<Record<string, Row>> = {
 const keepers: Readonly<Record<string, readonly string[]>> = {
   "src/resilience/breaker.ts": ["opossum"],
   "providers/aws-kms/client.ts": ["@aws-sdk/*", "@smithy/*"],
+  "providers/azure-key-vault/client.ts": ["@azure/keyvault-keys"],
+  "providers/azure-key-vault/credentials.ts": ["@azure/identity"],
   "providers/gcp-kms/client.ts": ["@google-cloud/*", "google-gax", "@grpc/*"],
 };
 const folders: Readonly<Record<string, string>> = { doors: "src/doors/*", providers: "providers/*", config: "config" };

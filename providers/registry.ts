@@ -6,6 +6,8 @@ import type { ProviderKind } from "#core/provider.ts";
  */
 export const PROVIDER_KINDS: Readonly<Record<string, () => Promise<ProviderKind<unknown>>>> = {
   "aws-kms": async () => (await import("./aws-kms/index.ts")).awsKms,
+  "azure-key-vault": async () => (await import("./azure-key-vault/index.ts")).azureKeyVault,
+  "azure-managed-hsm": async () => (await import("./azure-key-vault/index.ts")).azureManagedHsm,
   "gcp-kms": async () => (await import("./gcp-kms/index.ts")).gcpKms,
   "local-hsm": async () => (await import("./local-hsm/index.ts")).localHsm,
 };
