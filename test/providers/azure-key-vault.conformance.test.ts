@@ -2,7 +2,7 @@ import { afterAll } from "vitest";
 import { ALGORITHM_NAMES } from "#core/algorithms.ts";
 import { AZURE_KEY_VAULT_CAPABILITIES } from "#providers/azure-key-vault/capabilities.ts";
 import { providerSuite } from "../conformance/provider.suite.ts";
-import { makeForeignKey, openStand } from "./azure-key-vault.ts";
+import { makeForeignKey, openStand } from "../unit/providers/azure-key-vault/open-stand.ts";
 import { triedRows } from "./tried-rows.ts";
 
 const stand = await openStand({ kind: "vault" });

@@ -10,10 +10,12 @@ import type { NativeRef } from "#core/records.ts";
 import { Secret } from "#core/secret.ts";
 import { azureKeyVault, azureManagedHsm } from "#providers/azure-key-vault/index.ts";
 import type { AzureCredentials } from "#providers/azure-key-vault/options.ts";
-import { type AzureKeyVaultFake, openAzureKeyVaultFake } from "../fakes/azure-key-vault/fake.ts";
+import { type AzureKeyVaultFake, openAzureKeyVaultFake } from "../../../fakes/azure-key-vault/fake.ts";
 
 type Fixed = {
   readonly retentionDays?: number;
+  /** What the configuration says of it. */
+  readonly configuredDays?: number;
   readonly kind?: "vault" | "managed-hsm";
   readonly hardwareProtected?: boolean;
 };
@@ -32,6 +34,7 @@ export type AzureStand = AsyncDisposable & {
 export async function openStand({
   kind = "vault",
   retentionDays = 90,
+  configuredDays = retentionDays,
   hardwareProtected = false,
 }: Fixed = {}): Promise<AzureStand> {
   let passedMs = 0;
@@ -68,7 +71,7 @@ export async function openStand({
       const { token } = await fake.credential.getToken();
       const credentials = given ?? { data: { token: new Secret(token) } };
       const common = { name: "azure", dataFolder: "/nowhere", sources };
-      const options = { retentionDays, ca, credentials };
+      const options = { retentionDays: configuredDays, ca, credentials };
       return kind === "vault"
         ? await azureKeyVault.open({ ...common, options: { ...options, vault: fake.vaultUrl, hardwareProtected } })
         : await azureManagedHsm.open({ ...common, options: { ...options, hsm: fake.vaultUrl } });
