@@ -6,7 +6,6 @@ import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
 import { sha256 } from "#envelope/sha256.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
 import { toKmsError } from "#resilience/failover.ts";
-import { namespaceOf } from "./branch.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey } from "./change-key.ts";
 import type { ImportParameters } from "./import-keys.ts";
@@ -23,7 +22,7 @@ export type ImportInput = {
   readonly token: string;
   /** RSA-OAEP(SHA-256) of a key for AES-256-KWP, then what that wraps. */
   readonly wrapped: Buffer;
-  /** Undefined: as the namespace does. For the first import; later ones become primary. */
+  /** Undefined: as was wished when the key was made. For the first import; later ones become primary. */
   readonly activate: boolean | undefined;
 };
 
@@ -77,7 +76,7 @@ export async function importKey(
       decide: (key, catalog, now) => {
         requireImportable(parts, key);
         if (number !== key.latestVersion + 1) throw raced();
-        const next = imported(parts, key, { number, activate: input.activate, now });
+        const next = imported(key, { number, activate: input.activate, now });
         if (native === undefined) return { next };
         const version: VersionRecord = {
           ...firstLifecycle(next),
@@ -217,17 +216,17 @@ function missing(): never {
 
 /** The key with its new version, which is primary unless the key is not to begin yet. */
 function imported(
-  parts: BrokerParts,
   key: KeyRecord,
   { number, activate, now }: { readonly number: number; readonly activate: boolean | undefined; readonly now: number },
 ): KeyRecord {
   const next: KeyRecord = { ...key, latestVersion: number };
   if (key.stateReason !== "awaiting-material")
     return { ...next, primaryVersion: number, pendingVersion: null, pendingTime: null };
-  const later = key.activateTime !== null && key.activateTime > now;
-  const begins = !later && (activate ?? namespaceOf(parts.catalog, key.namespace).activation === "automatic");
-  if (!begins) return { ...next, stateReason: "created", activateTime: later ? key.activateTime : null };
-  return { ...next, state: "active", stateReason: null, activateTime: key.activateTime ?? now, primaryVersion: number };
+  const { activateTime } = key;
+  const later = activateTime !== null && activateTime > now;
+  const begins = !later && (activate ?? activateTime !== null);
+  if (!begins) return { ...next, stateReason: "created", activateTime: later ? activateTime : null };
+  return { ...next, state: "active", stateReason: null, activateTime: activateTime ?? now, primaryVersion: number };
 }
 
 function notTheKey({ algorithm }: KeyRecord): KmsError {

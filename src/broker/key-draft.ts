@@ -55,12 +55,13 @@ export function keyRecord(
 ): KeyRecord {
   const now = parts.sources.clock.now();
   const imports = request.material === "import";
-  const active = !imports && isBornActive(namespace, request, now);
+  const begins = isBornActive(namespace, request, now);
+  const active = begins && !imports;
   const everyDays = rotationDays(request, custody);
   const { name, aliases, labels, description, owner, contacts, dataClass, attributes, purpose } = request;
   return {
     ...birthLifecycle(request, active),
-    ...(imports && { stateReason: "awaiting-material" as const }),
+    ...(imports && awaitingLifecycle(request, begins, now)),
     id,
     namespace: namespace.name,
     name,
@@ -128,6 +129,15 @@ function birthLifecycle({ activateTime, protectStopTime, deactivateTime }: KeyRe
     destroyTime: null,
     compromiseOccurrenceTime: null,
   };
+}
+
+/** Whether it begins with its material is told by a date, as of a key that its provider is still making. */
+function awaitingLifecycle(
+  { activateTime }: KeyRequest,
+  begins: boolean,
+  now: number,
+): Pick<Lifecycle, "stateReason" | "activateTime"> {
+  return { stateReason: "awaiting-material", activateTime: activateTime ?? (begins ? now : null) };
 }
 
 /** A first version is in the state of its key; its key's dates clip it. */

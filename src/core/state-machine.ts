@@ -116,6 +116,7 @@ function gone(at: Lifecycle, now: number): Partial<Lifecycle> | undefined {
 
 /**
  * Checks new dates of a record against the old ones: they are in order, a date that has passed stays, and what has begun does not begin later.
+ * Of a record that awaits its material nothing has begun, whatever its activation date.
  *
  * @throws {KmsError} `INVALID_ARGUMENT` unless activateTime < protectStopTime ≤ deactivateTime; `ILLEGAL_TRANSITION` for a date that would
  *   move a state, or the end of protection, backwards
@@ -127,7 +128,8 @@ export function requireForwardDates(before: Lifecycle, after: Lifecycle, now: nu
   for (const name of DATES) {
     const [old, wanted] = [before[name], after[name]];
     if (old === wanted) continue;
-    const passed = old !== null && old <= now;
+    const waits = name === "activateTime" && before.stateReason === "awaiting-material";
+    const passed = old !== null && old <= now && !waits;
     const later = name === "activateTime" && begun && wanted !== null && wanted > now;
     if (!passed && !later) continue;
     const detail = passed ? `${name} has passed and stays as it is` : `${name} is in the future, and the key has begun`;

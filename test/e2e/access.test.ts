@@ -11,6 +11,8 @@ beforeAll(async () => {
   gateway = await Gateway.start();
   admin = new Person(gateway);
   for (const name of ["orders-1", "orders-2", "invoices"]) await admin.make(name);
+  const custody = { kind: "native", provider: "hsm-a" };
+  await admin.make("brought", { purpose: "mac", custody, material: "import" });
 }, 120_000);
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -72,6 +74,11 @@ const ROUTES: readonly {
   {
     name: "change recipients",
     ask: (p) => p.post("/v1/keys/orders-1/recipients?dryRun=true", {}),
+    roles: "admin",
+  },
+  {
+    name: "have material wrapped for an import",
+    ask: (p) => p.post("/v1/keys/brought/import-parameters"),
     roles: "admin",
   },
   { name: "read an exposure", ask: (p) => p.get("/v1/keys/orders-1/exposure"), roles: "operator admin auditor" },

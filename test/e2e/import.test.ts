@@ -1,13 +1,4 @@
-import {
-  constants,
-  createCipheriv,
-  createHmac,
-  createPublicKey,
-  generateKeyPairSync,
-  publicEncrypt,
-  randomBytes,
-  verify,
-} from "node:crypto";
+import { createHmac, generateKeyPairSync, randomBytes, verify } from "node:crypto";
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AwsKmsFake, openAwsKmsFake } from "../fakes/aws-kms/fake.ts";
 import { Estate } from "./estate.ts";
 import { awsLine } from "./two-providers.ts";
+import { wrapForImport } from "./wrap-for-import.ts";
 
 const DAY_MS = 86_400_000;
 let aws: AwsKmsFake;
@@ -34,15 +26,6 @@ afterAll(async () => {
   await estate[Symbol.asyncDispose]();
   await aws[Symbol.asyncDispose]();
 }, 60_000);
-
-/** As whoever brings a key wraps it. */
-function wrap(material: Buffer, publicKey: unknown): string {
-  const key = createPublicKey({ key: Buffer.from(String(publicKey), "base64"), format: "der", type: "spki" });
-  const kek = randomBytes(32);
-  const kwp = createCipheriv("id-aes256-wrap-pad", kek, Buffer.from("a65959a6", "hex"));
-  const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" }, kek);
-  return Buffer.concat([sealed, kwp.update(material), kwp.final()]).toString("base64");
-}
 
 async function awaiting(provider: string, body: object): Promise<string> {
   names += 1;
@@ -63,7 +46,7 @@ async function bring(name: string, material: Buffer, more: object = {}): Promise
   const { publicKey, token } = await estate.succeed("POST", `/v1/keys/${name}/import-parameters`);
   return await estate.succeed("POST", `/v1/keys/${name}/import`, {
     token,
-    wrapped: wrap(material, publicKey),
+    wrapped: wrapForImport(material, publicKey),
     ...more,
   });
 }
@@ -151,17 +134,19 @@ describe("an import", () => {
     };
     const { privateKey, publicKey: own } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const pkcs8 = privateKey.export({ format: "der", type: "pkcs8" });
-    const wrapped = wrap(pkcs8, publicKey);
+    const wrapped = wrapForImport(pkcs8, publicKey);
     const bad = [400, "INVALID_ARGUMENT", "/wrapped"];
     expect(await ask({ token, wrapped: randomBytes(600).toString("base64") })).toEqual(bad);
     expect(await ask({ token, wrapped: wrapped.slice(0, 400) })).toEqual(bad);
-    expect(await ask({ token, wrapped: wrap(own.export({ format: "der", type: "spki" }), publicKey) })).toEqual(bad);
+    expect(
+      await ask({ token, wrapped: wrapForImport(own.export({ format: "der", type: "spki" }), publicKey) }),
+    ).toEqual(bad);
     const other = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey.export({
       format: "der",
       type: "pkcs8",
     });
-    expect(await ask({ token, wrapped: wrap(other, publicKey) })).toEqual(bad);
-    expect(await ask({ token, wrapped: wrap(randomBytes(32), publicKey) })).toEqual(bad);
+    expect(await ask({ token, wrapped: wrapForImport(other, publicKey) })).toEqual(bad);
+    expect(await ask({ token, wrapped: wrapForImport(randomBytes(32), publicKey) })).toEqual(bad);
     const badToken = [400, "INVALID_ARGUMENT", "/token"];
     expect(await ask({ token: `${String(token)}x`, wrapped })).toEqual(badToken);
     expect(await ask({ token: `${String(token).slice(0, -4)}AAAA`, wrapped })).toEqual(badToken);
@@ -186,11 +171,11 @@ describe("an import", () => {
   it("takes no part of what is over, and goes on over a restart", async () => {
     const name = await awaiting("hsm", { purpose: "mac" });
     const { publicKey, token } = await estate.succeed("POST", `/v1/keys/${name}/import-parameters`);
-    const body = { token, wrapped: wrap(randomBytes(32), publicKey) };
+    const body = { token, wrapped: wrapForImport(randomBytes(32), publicKey) };
     estate.advance(DAY_MS);
     expect(await estate.ask("POST", `/v1/keys/${name}/import`, body)).toMatchObject({ status: 400 });
     const fresh = await estate.succeed("POST", `/v1/keys/${name}/import-parameters`);
-    const wrapped = wrap(randomBytes(32), fresh["publicKey"]);
+    const wrapped = wrapForImport(randomBytes(32), fresh["publicKey"]);
     await estate.close();
     await estate.reopen();
     expect(await estate.succeed("POST", `/v1/keys/${name}/import`, { token: fresh["token"], wrapped })).toMatchObject({

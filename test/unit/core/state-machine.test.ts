@@ -297,6 +297,7 @@ describe("new dates", () => {
     }
   };
   const generated = { state: "generated", stateReason: "created" } as const;
+  const awaiting = { state: "generated", stateReason: "awaiting-material" } as const;
 
   it.for([
     { name: "a first deactivation", before: {}, dates: { deactivateTime: LATER }, to: "fine" },
@@ -311,6 +312,12 @@ describe("new dates", () => {
       name: "an earlier activation",
       before: { ...generated, activateTime: LATER },
       dates: { activateTime: 5 },
+      to: "fine",
+    },
+    {
+      name: "a later beginning of what awaits its material",
+      before: { ...awaiting, activateTime: 5 },
+      dates: { activateTime: LATER },
       to: "fine",
     },
     { name: "the same dates", before: { deactivateTime: 5, protectStopTime: 5 }, dates: {}, to: "fine" },

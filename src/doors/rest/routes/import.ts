@@ -24,7 +24,7 @@ const importBody = z
     wrapped: bytes.describe(
       "RSA-OAEP (SHA-256, MGF1 with SHA-256) of an AES-256 key, then AES-256-KWP (RFC 5649) of the material under it: PKCS #11's CKM_RSA_AES_KEY_WRAP.",
     ),
-    activate: optional(z.boolean()).describe("For the first import; the namespace's unless told."),
+    activate: optional(z.boolean()).describe("For the first import; what the key was made with unless told."),
   })
   .meta({ id: "ImportRequest" });
 
