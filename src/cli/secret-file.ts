@@ -3,9 +3,10 @@ import { EXIT, Failure } from "./failure.ts";
 
 const READABLE_BY_OTHERS = 0o044;
 
-/** A settings file as it is: its text, and whether group or others may read it. */
+/** A file as it is: its bytes and their text, and whether group or others may read it. */
 export type OwnedFile = {
   readonly path: string;
+  readonly bytes: Buffer;
   readonly text: string;
   readonly exposed: boolean;
   readonly mode: string;
@@ -23,10 +24,10 @@ export async function readOwned(path: string): Promise<OwnedFile | undefined> {
   await using file = handle;
   try {
     const { mode } = await file.stat();
-    const text = await file.readFile("utf8");
+    const bytes = await file.readFile();
     // Windows reports modes that say nothing about who may read.
     const exposed = process.platform !== "win32" && (mode & READABLE_BY_OTHERS) !== 0;
-    return { path, text, exposed, mode: `0${(mode & 0o777).toString(8)}` };
+    return { path, bytes, text: bytes.toString("utf8"), exposed, mode: `0${(mode & 0o777).toString(8)}` };
   } catch (error) {
     throw unreadable(path, error);
   }

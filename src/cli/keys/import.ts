@@ -1,11 +1,20 @@
-import { constants, createCipheriv, createPrivateKey, createPublicKey, publicEncrypt, randomBytes } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+} from "node:crypto";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
 import { segment } from "../gateway.ts";
+import { writeNew } from "../new-file.ts";
 import { type DryRun, withDryRun } from "../noun.ts";
 import { readInput } from "../read-input.ts";
-import { textAt } from "../resource.ts";
+import { type Resource, textAt } from "../resource.ts";
 import { readOwned, refuseExposed } from "../secret-file.ts";
 import type { Session } from "../session.ts";
 import { KEY_VIEW } from "./view.ts";
@@ -17,9 +26,12 @@ export function registerImport(keys: Command, session: Session): void {
   keys
     .command("import-parameters <key>")
     .description("print the public key to wrap material under, and the token that goes with it, for a day")
-    .action(async (key: string) => {
+    .option("--out <file>", "write the public key there, as PEM; it must not exist")
+    .action(async (key: string, { out }: { readonly out?: string }) => {
       const gateway = await session.gateway();
       const parameters = await gateway.operate(`/v1/keys/${segment(key)}/import-parameters`, {});
+      if (out !== undefined)
+        await writeNew(session, out, publicKeyOf(parameters).export({ format: "pem", type: "spki" }));
       await session.printOne(parameters, { name: "token" });
     });
   withDryRun(keys.command("import <key> [file]"))
@@ -39,11 +51,13 @@ async function importInto(
 ): Promise<void> {
   if ((wrapped === undefined) !== (token === undefined))
     throw usageFailure("--wrapped and --token belong together", "give both, or a FILE to wrap here");
+  if (wrapped !== undefined && file !== undefined)
+    throw usageFailure("FILE and --wrapped do not go together", "give what was wrapped, or a FILE to wrap here");
   const path = `/v1/keys/${segment(key)}`;
   const gateway = await session.gateway();
   const sent =
     wrapped === undefined
-      ? await wrapHere(session, file, await gateway.operate(`${path}/import-parameters`, {}))
+      ? await wrapHere(session, file, async () => await gateway.operate(`${path}/import-parameters`, {}))
       : { token, wrapped: (await readInput(session.io, wrapped)).toString("base64") };
   const body = { ...sent, activate: activate ? undefined : false };
   await session.printList([await gateway.change("POST", `${path}/import`, body, { dryRun })], KEY_VIEW);
@@ -52,18 +66,23 @@ async function importInto(
 async function wrapHere(
   session: Session,
   file: string | undefined,
-  parameters: Awaited<ReturnType<Awaited<ReturnType<Session["gateway"]>>["operate"]>>,
+  ask: () => Promise<Resource>,
 ): Promise<{ readonly token: string | undefined; readonly wrapped: string }> {
   const { io } = session;
   const owned = file === undefined || file === "-" ? undefined : await readOwned(resolve(io.cwd, file));
   if (owned !== undefined) refuseExposed(owned);
-  const material = materialOf(await readInput(io, file));
-  const publicKey = Buffer.from(textAt(parameters, "publicKey") ?? "", "base64");
+  const material = materialOf(owned?.bytes ?? (await readInput(io, file)));
   try {
-    return { token: textAt(parameters, "token"), wrapped: wrap(material, publicKey).toString("base64") };
+    const parameters = await ask();
+    return { token: textAt(parameters, "token"), wrapped: wrap(material, publicKeyOf(parameters)).toString("base64") };
   } finally {
     material.fill(0);
   }
+}
+
+function publicKeyOf(parameters: Resource): KeyObject {
+  const key = Buffer.from(textAt(parameters, "publicKey") ?? "", "base64");
+  return createPublicKey({ key, format: "der", type: "spki" });
 }
 
 /** PEM becomes DER; anything else is taken as it is. */
@@ -79,12 +98,13 @@ function materialOf(bytes: Buffer): Buffer {
       next: "openssl pkcs8 -topk8 -nocrypt makes one",
     };
     throw new Failure(EXIT.refused, text, error);
+  } finally {
+    bytes.fill(0);
   }
 }
 
 /** RSA-OAEP with SHA-256 of a fresh key, then AES-256-KWP under it: what `import` takes. */
-function wrap(material: Buffer, spki: Buffer): Buffer {
-  const key = createPublicKey({ key: spki, format: "der", type: "spki" });
+function wrap(material: Buffer, key: KeyObject): Buffer {
   const kek = randomBytes(32);
   const kwp = createCipheriv("id-aes256-wrap-pad", kek, Buffer.from("a65959a6", "hex"));
   const sealed = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" }, kek);
