@@ -360,6 +360,7 @@ async function openParts(options: GatewayOptions, input: PartsInput): Promise<Br
     flights: new Map(),
     running: new Set(),
     placing: new Map(),
+    settling: new Map(),
     onAlarm: ({ kind, detail, ids }) => {
       log.error({ kind, ...ids }, `${kind}: ${detail}`);
     },

@@ -1,7 +1,7 @@
 import type { Custody } from "#core/custody.ts";
 import { KmsError } from "#core/errors.ts";
 import { createId, type KeyId } from "#core/ids.ts";
-import type { KeyRecord, NamespaceRecord } from "#core/records.ts";
+import { isUnfinished, type KeyRecord, type NamespaceRecord } from "#core/records.ts";
 import { placeKey, type PlacedKey } from "#policy/place-key.ts";
 import { namespaceOf } from "./branch.ts";
 import { audited, type ChangeRecord } from "./audited.ts";
@@ -9,7 +9,6 @@ import type { Caller, Changed } from "./caller.ts";
 import { currentKey, historyMutation, keyMutation } from "./change-key.ts";
 import { createNative } from "./create-native.ts";
 import { createPortable } from "./create-portable.ts";
-import { isUnfinished } from "./finish-creation.ts";
 import { type KeyRequest, keyRecord } from "./key-draft.ts";
 import { type KeyView, viewKey } from "./key-view.ts";
 import { type Keep, once } from "./once.ts";

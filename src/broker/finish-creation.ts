@@ -1,5 +1,5 @@
 import { createId } from "#core/ids.ts";
-import { type KeyRecord, type VersionRecord, versionRowId } from "#core/records.ts";
+import { isUnfinished, type KeyRecord, type VersionRecord, versionRowId } from "#core/records.ts";
 import { Deadline } from "#resilience/deadline.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
 import { audited } from "./audited.ts";
@@ -15,11 +15,6 @@ const LOOK_MS = 10_000;
 export function* unfinishedKeys({ catalog }: BrokerParts): Generator<KeyRecord> {
   for (const { name } of catalog.namespaces())
     for (const key of catalog.keys(name)) if (isUnfinished(key) && key.hold === null) yield key;
-}
-
-/** A key that awaits its material, and not from outside. */
-export function isUnfinished({ stateReason, origin, latestVersion }: KeyRecord): boolean {
-  return stateReason === "awaiting-material" && origin === "generated" && latestVersion > 0;
 }
 
 /**

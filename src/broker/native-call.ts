@@ -9,6 +9,7 @@ import { memberCandidate, requirementOf } from "./candidates.ts";
 import type { BrokerParts } from "./parts.ts";
 import type { FleetMember } from "./fleet.ts";
 import type { Trace } from "./trace.ts";
+import { settleBinding, wantedOf } from "./settle-bindings.ts";
 import { type Holder, isHolder } from "./write-wrap.ts";
 
 /** One operation on a version of a native key. */
@@ -110,14 +111,28 @@ export async function callNative<T>(
         changed,
         onAttempt: (made: Trace["attempts"][number]) => void trace.attempts.push(made),
       };
+      const once = async (): Promise<Answer<T>> =>
+        await parts.pool.call(holder.name, "data", operation, called, options);
       try {
-        return await parts.pool.call(holder.name, "data", operation, called, options);
+        return await once().catch(async (error: unknown) => {
+          if (faultOf(error).failure !== "STATE" || !(await isOpened(parts, target))) throw error;
+          return await once();
+        });
       } catch (error) {
         throw told(error, { binding, invalid, changed });
       }
     },
   });
   return { value: answer.value, provider: holder.name };
+}
+
+/** Whether the provider's key was only behind its key's state, as at the minute a key begins, and has been brought there now. */
+async function isOpened(parts: BrokerParts, { binding: { id, key, version } }: NativeTarget): Promise<boolean> {
+  const { catalog, sources } = parts;
+  const binding = catalog.bindings(key, version).find((one) => one.id === id);
+  const wanted = binding === undefined ? undefined : wantedOf(catalog, binding, sources.clock.now());
+  if (binding === undefined || (wanted !== "enabled" && wanted !== "process-only")) return false;
+  return await settleBinding(parts, { binding, wanted }).catch(() => false);
 }
 
 /** Whether the service may not yet show everywhere what we did to the key. */

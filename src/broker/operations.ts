@@ -1,8 +1,7 @@
 import { KmsError } from "#core/errors.ts";
 import { keyIdOf, uuidOfId, uuidOfKey } from "#core/ids.ts";
-import type { KeyRecord } from "#core/records.ts";
+import { isUnfinished, type KeyRecord } from "#core/records.ts";
 import type { Caller } from "./caller.ts";
-import { isUnfinished } from "./finish-creation.ts";
 import { keyNotFound, resolveKey } from "./key-reference.ts";
 import type { BrokerParts } from "./parts.ts";
 

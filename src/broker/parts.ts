@@ -47,6 +47,8 @@ export type BrokerParts = {
   readonly running: Set<string>;
   /** Placements whose first branch a request is making now; resolved, never rejected, when it has ended. */
   readonly placing: Map<string, Promise<void>>;
+  /** Bindings whose provider's key is brought to its state now; resolved or rejected as that ends. */
+  readonly settling: Map<string, Promise<boolean>>;
   /** Told of what a person should look at: quarantines, integrity failures. */
   readonly onAlarm: (alarm: Alarm) => void;
 };

@@ -1,10 +1,10 @@
+import type { Catalog } from "#core/catalog.ts";
 import { desiredClass } from "#core/desired-class.ts";
 import { createId } from "#core/ids.ts";
 import type { CallContext, Observation, Provider } from "#core/provider.ts";
-import type { NativeBindingRecord } from "#core/records.ts";
+import { isUnfinished, type NativeBindingRecord } from "#core/records.ts";
 import type { DesiredClass } from "#core/states.ts";
 import { Deadline } from "#resilience/deadline.ts";
-import { isUnfinished } from "./finish-creation.ts";
 import type { BrokerParts } from "./parts.ts";
 import { type Holder, isHolder } from "./write-wrap.ts";
 
@@ -18,13 +18,20 @@ export type UnsettledBinding = { readonly binding: NativeBindingRecord; readonly
 export function* unsettledBindings({ catalog, sources }: BrokerParts): Generator<UnsettledBinding> {
   const now = sources.clock.now();
   for (const binding of catalog.allBindings()) {
-    const key = catalog.key(binding.key);
-    const version = catalog.version(binding.key, binding.version);
-    // of what does not verify nothing is known: it stays as it is
-    if (key === undefined || version === undefined || key.hold?.class === "unsealed" || isUnfinished(key)) continue;
-    const wanted = desiredClass(key, version, now);
-    if (wanted !== binding.reached) yield { binding, wanted };
+    const wanted = wantedOf(catalog, binding, now);
+    if (wanted !== undefined) yield { binding, wanted };
   }
+}
+
+/** Where a binding's provider is still to be brought; undefined where it is there. */
+export function wantedOf(catalog: Catalog, binding: NativeBindingRecord, now: number): DesiredClass | undefined {
+  const key = catalog.key(binding.key);
+  const version = catalog.version(binding.key, binding.version);
+  // of what does not verify nothing is known: it stays as it is
+  if (key === undefined || version === undefined || key.hold?.class === "unsealed" || isUnfinished(key))
+    return undefined;
+  const wanted = desiredClass(key, version, now);
+  return wanted === binding.reached ? undefined : wanted;
 }
 
 /**
@@ -33,7 +40,20 @@ export function* unsettledBindings({ catalog, sources }: BrokerParts): Generator
  *
  * @throws {ProviderError} as the call fails; it is made again at the next turn
  */
-export async function settleBinding(parts: BrokerParts, { binding, wanted }: UnsettledBinding): Promise<boolean> {
+export async function settleBinding(parts: BrokerParts, unsettled: UnsettledBinding): Promise<boolean> {
+  const { id } = unsettled.binding;
+  const running = parts.settling.get(id);
+  if (running !== undefined) return await running; // two at once could leave the provider in the elder's state
+  const settled = settle(parts, unsettled);
+  parts.settling.set(id, settled);
+  try {
+    return await settled;
+  } finally {
+    parts.settling.delete(id);
+  }
+}
+
+async function settle(parts: BrokerParts, { binding, wanted }: UnsettledBinding): Promise<boolean> {
   const holder = parts.fleet.memberByUid(binding.providerUid);
   if (!isHolder(holder)) return false;
   const step = stepOf(parts, holder, { binding, wanted });

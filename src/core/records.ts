@@ -303,3 +303,8 @@ export function versionRowId(key: KeyId, version: number): string {
 export function branchVersionRowId(branch: Uuid, version: number): string {
   return `${branch}/${version}`;
 }
+
+/** A key that awaits its material, and not from outside. */
+export function isUnfinished({ stateReason, origin, latestVersion }: KeyRecord): boolean {
+  return stateReason === "awaiting-material" && origin === "generated" && latestVersion > 0;
+}

@@ -86,7 +86,7 @@ export class Estate implements AsyncDisposable {
 
   async succeed(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
     const answer = await this.ask(method, path, body);
-    expect(answer, `${method} ${path}`).toMatchObject({
+    expect(answer, `${method} ${path} ${JSON.stringify(answer.body)}`).toMatchObject({
       status: expect.toSatisfy((status: number) => status < 300) as number,
     });
     return answer.body;
