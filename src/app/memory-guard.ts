@@ -20,8 +20,12 @@ export function guardMemory({
   if (inspectorUrl() !== undefined)
     throw new Error("an inspector is open, which reads the memory that holds keys; start without it");
   // Node opens the inspector at this signal, unless somebody listens
-  process.on("SIGUSR1", () => undefined);
+  if (!process.listeners("SIGUSR1").includes(listen)) process.on("SIGUSR1", listen);
   leaveOutOfCoreDumps();
+}
+
+function listen(): void {
+  // and that is all
 }
 
 /** On Linux a core dump may be left without any of the process's memory (core(5), coredump_filter). */

@@ -1,7 +1,7 @@
 /** `serve` and `init`: a gateway in this process. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { destination, pino } from "pino";
+import { type DestinationStream, destination, pino } from "pino";
 import { DEFAULT_CONFIG } from "#config/default.ts";
 import { parseConfig, type ParsedConfig } from "#config/parse.ts";
 import { explainProblem, formatProblem } from "#config/problem.ts";
@@ -24,6 +24,8 @@ export type HostOptions = {
   readonly onReload: (listener: () => void) => Disposable;
   readonly print: (text: string) => void;
   readonly complain: (line: string) => void;
+  /** Where records of the log go; file descriptor 2 unless given. */
+  readonly log?: DestinationStream;
 };
 
 export type ServeOptions = {
@@ -71,7 +73,7 @@ async function withGateway(
       sources: systemSources(),
       log: pino(
         { level: host.environment["CLAVIGER_LOG_LEVEL"] ?? "info", base: null },
-        destination({ fd: 2, sync: true }),
+        host.log ?? destination({ fd: 2, sync: true }),
       ),
       version: host.version,
       listens: options.listens,

@@ -42,8 +42,6 @@ export type GatewayOptions = {
   readonly onSpawn?: (child: ChildProcess) => void;
 };
 
-/** Compiled modules are kept there: a gateway then starts in half the time. */
-export const COMPILED = join(tmpdir(), "claviger-e2e-compiled");
 const COMMAND = new URL("../../bin/claviger.js", import.meta.url).pathname;
 
 /** A gateway in a process of its own, over HTTPS on 127.0.0.1, as `claviger serve` starts it. */
@@ -190,7 +188,7 @@ async function spawnGateway({ config, data, environment = {}, onSpawn }: Gateway
   const args = ["serve", "--port", "0", "--data", folder, ...(config === undefined ? [] : ["--config", file])];
   const child = spawn(process.execPath, [COMMAND, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"], CLAVIGER_LOG_LEVEL: "trace", NODE_COMPILE_CACHE: COMPILED, ...environment },
+    env: { PATH: process.env["PATH"], CLAVIGER_LOG_LEVEL: "trace", ...environment },
   });
   const output: string[] = [];
   for (const stream of [child.stdout, child.stderr])

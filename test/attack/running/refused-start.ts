@@ -1,39 +1,61 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { COMPILED } from "../../e2e/live-gateway.ts";
-
-const COMMAND = new URL("../../../bin/claviger.js", import.meta.url).pathname;
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { runCommand } from "#cli/command.ts";
+import type { OfflineCommands } from "#cli/offline-commands.ts";
+import { type HostOptions, serve } from "#app/serve.ts";
 
 export type RefusedStart = {
-  readonly code: number | null;
+  readonly code: number;
   /** What an operator reads: the lines on stderr that are no records of the log. */
   readonly lines: readonly string[];
   readonly log: readonly string[];
 };
 
-/** Starts a gateway that should not start, as an operator would, and gives what it says. Rejects if it serves. */
+/** Types the `serve` of a gateway that should not start, in this process, and gives what it says. Rejects if it serves. */
 export async function refusedStart(...args: readonly string[]): Promise<RefusedStart> {
-  const child = spawn(
-    process.execPath,
-    [COMMAND, "serve", ...(args.includes("--port") ? [] : ["--port", "0"]), ...args],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: COMPILED },
-      timeout: 50_000, // one that neither serves nor ends must not outlive the test
+  const { promise: stop, resolve: beginStop } = Promise.withResolvers<void>();
+  const [lines, log]: [string[], string[]] = [[], []];
+  let printed = "";
+  const host: HostOptions = {
+    environment: {},
+    execArgv: [],
+    version: "test",
+    readText: () => "",
+    stop,
+    onReload: () => ({ [Symbol.dispose]: () => undefined }),
+    print: (line) => {
+      printed += line;
+      beginStop();
     },
-  );
-  let [printed, complaint] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    printed += text;
-    child.kill();
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint += text));
-  await once(child, "close");
-  if (printed !== "") throw new Error(`it serves: ${printed}`);
-  const all = complaint.split("\n").slice(0, -1);
-  return {
-    code: child.exitCode,
-    lines: all.filter((line) => !line.startsWith("{")),
-    log: all.filter((line) => line.startsWith("{")),
+    complain: (line) => lines.push(`claviger: ${line}`),
+    log: { write: (record) => log.push(record.trimEnd()) },
   };
+  const elsewhere = (): never => {
+    throw new Error("only serve is typed here");
+  };
+  const offline: OfflineCommands = {
+    serve: async (options) => await serve(options, host),
+    init: elsewhere,
+    doctor: elsewhere,
+    open: elsewhere,
+    verifyAudit: elsewhere,
+  };
+  const stderr = new PassThrough();
+  const code = await runCommand(
+    {
+      argv: ["serve", ...(args.includes("--port") ? [] : ["--port", "0"]), ...args],
+      environment: {},
+      stdin: new PassThrough().end(),
+      stdout: new PassThrough(),
+      stderr,
+      isTty: { stdin: false, stdout: false, stderr: false },
+      cwd: process.cwd(),
+      home: "/nowhere",
+      signal: new AbortController().signal,
+    },
+    offline,
+  );
+  if (printed !== "") throw new Error(`it serves: ${printed}`);
+  const typed = (await text(stderr.end())).split("\n").slice(0, -1);
+  return { code, lines: [...lines, ...typed], log };
 }
