@@ -15,6 +15,8 @@ const MAX_PEER_KEY_BYTES = 256;
 /** HMAC keys of others: from 128 bits on (SP 800-131A asks for 112), and no longer than anybody needs: HMAC hashes what exceeds its block. */
 const HMAC_IMPORT_BYTES = { min: 16, max: 1024 } as const;
 const MAX_PKCS8_BYTES = 16_384;
+/** SPKI of RSA-4096 has 550 bytes. */
+const MAX_WRAPPING_KEY_BYTES = 1024;
 export const MAX_RANDOM_BYTES = 1024;
 export const RECIPIENT_ALGORITHM = "AES-KWP";
 
@@ -88,7 +90,11 @@ function plain(operation: ProviderOperation, algorithm: AlgorithmName, maxInputB
 }
 
 const rows: readonly CapabilityRow[] = [
-  ...OFFERED_ALGORITHMS.flatMap((algorithm) => [...usesOf(algorithm), importOf(algorithm)]),
+  ...OFFERED_ALGORITHMS.flatMap((algorithm) => [
+    ...usesOf(algorithm),
+    importOf(algorithm),
+    plain("export", algorithm, MAX_WRAPPING_KEY_BYTES),
+  ]),
   { operation: "wrap", algorithm: RECIPIENT_ALGORITHM, maxInputBytes: MAX_WRAP_BYTES, context: "bytes" },
   {
     operation: "unwrap",

@@ -15,6 +15,7 @@ export const LOCAL_FAULTS = {
   InvalidBytes: "INVALID",
   /** Bytes from outside that are no key of the algorithm. */
   InvalidKey: "INVALID",
+  NotExtractable: "DENIED",
   InvocationBoundReached: "EXHAUSTED",
   StoreFull: "EXHAUSTED",
   /** The folder is away, or another one stands in its place. */

@@ -3,7 +3,7 @@ import type { KeyImporter } from "#core/provider.ts";
 import { underSignal } from "./cancellation.ts";
 import { requireCapability, secretBytes } from "./capabilities.ts";
 import { invalidKey } from "./errors.ts";
-import { requireMarker } from "./keys.ts";
+import { extractability, requireMarker } from "./keys.ts";
 import type { ObjectStore } from "./objects.ts";
 import { isConsistent } from "./pairwise.ts";
 import { privateKeyBytes, readPrivateKey } from "./private-key.ts";
@@ -16,14 +16,14 @@ import { observationOf } from "./states.ts";
  */
 export function localImporter(store: ObjectStore): KeyImporter {
   return {
-    importKey: async ({ algorithm, marker, description, material }, call) =>
+    importKey: async ({ algorithm, marker, description, material, ...more }, call) =>
       await underSignal(call, async () => {
         const { maxInputBytes } = requireCapability("import", algorithm);
         requireMarker(marker);
         if (material.length > maxInputBytes) throw invalidKey(algorithm);
         const own = await materialOf(algorithm, material);
         try {
-          const spec = { algorithm, marker, description };
+          const spec = { algorithm, marker, description, ...extractability(more) };
           return observationOf(await store.create(spec, async () => await Promise.resolve(own)));
         } finally {
           own.fill(0);

@@ -6,6 +6,7 @@ import { LOCAL_CAPABILITIES } from "./capabilities.ts";
 import { localCipher } from "./cipher.ts";
 import { localEncapsulation } from "./encapsulation.ts";
 import { classifyLocal } from "./errors.ts";
+import { localExporter } from "./exporter.ts";
 import { localImporter } from "./importer.ts";
 import { InvocationCounter } from "./invocations.ts";
 import { KeyPairs } from "./key-pairs.ts";
@@ -56,6 +57,7 @@ async function open(input: OpenProviderOptions<LocalHsmOptions>): Promise<Provid
     encapsulation: localEncapsulation(store, pairs),
     publicKeys: localPublicKeys(store, pairs),
     importer: localImporter(store),
+    exporter: localExporter(store, sources.random),
     random: localRandom(sources.random),
     [Symbol.asyncDispose]: async () => {
       sweeper[Symbol.dispose]();

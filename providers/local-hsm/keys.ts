@@ -13,7 +13,7 @@ import { CHANGES, observationOf } from "./states.ts";
 const MARKER = /^[a-z0-9-]{1,64}$/u;
 export const CANARY_MARKER = "claviger-canary";
 
-type KeySpec = Pick<ObjectMeta, "algorithm" | "marker" | "description">;
+type KeySpec = Parameters<KeyAdministration["create"]>[0];
 
 /** Makes, enables, disables and destroys keys. */
 export function localKeys(store: ObjectStore, { clock, random }: Sources): KeyAdministration {
@@ -40,7 +40,13 @@ export function localKeys(store: ObjectStore, { clock, random }: Sources): KeyAd
 export async function createKey(store: ObjectStore, spec: KeySpec, random: Random): Promise<ObjectMeta> {
   const { algorithm, marker, description } = spec;
   if (shapeOf(algorithm) === undefined) throw unsupported(`a key for ${algorithm}`);
-  return await store.create({ algorithm, marker, description }, async () => await newMaterial(algorithm, random));
+  const described = { algorithm, marker, description, ...extractability(spec) };
+  return await store.create(described, async () => await newMaterial(algorithm, random));
+}
+
+/** What a key's file says of whether it may leave: nothing where it may not. */
+export function extractability({ extractable }: { readonly extractable?: boolean }): Pick<ObjectMeta, "extractable"> {
+  return extractable === true ? { extractable } : {};
 }
 
 /** Refuses a marker that no key of others may carry. */

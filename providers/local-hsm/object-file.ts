@@ -23,6 +23,8 @@ export type ObjectMeta = {
   readonly createTime: number;
   /** Raw GCM: encryptions that processes have set aside for themselves. */
   readonly invocations: number;
+  /** There if the key may leave, wrapped. */
+  readonly extractable?: true;
 };
 
 /** A key that was opened. Destroyed ones have {@link DESTROYED_MATERIAL}. */
@@ -44,6 +46,7 @@ const SCHEMA = z.strictObject({
     destroyTime: count.nullable(),
     createTime: count,
     invocations: count,
+    extractable: z.literal(true).exactOptional(),
   }),
   sealed: z.base64(),
 });

@@ -21,7 +21,7 @@ const CACHED_OBJECTS = 64;
 const ATTEMPTS = 16;
 
 /** What a new key starts with. */
-export type NewObject = Pick<ObjectMeta, "algorithm" | "marker" | "description">;
+export type NewObject = Pick<ObjectMeta, "algorithm" | "marker" | "description" | "extractable">;
 
 /**
  * The keys of one folder. Other processes change them too, so that each call looks for the newest generation first, and each change is

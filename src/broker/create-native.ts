@@ -25,8 +25,10 @@ export async function createNative(
   caller: Caller,
   { draft, candidates, keep, record, release }: CreateNative,
 ): Promise<void> {
-  const { algorithm, name } = draft;
-  const wish = { candidates, algorithm, description: `claviger key ${name}`, trace: record, patienceMs: PATIENCE_MS };
+  const { algorithm, name, exportability } = draft;
+  const { extractable } = exportability;
+  const description = `claviger key ${name}`;
+  const wish = { candidates, algorithm, description, extractable, trace: record, patienceMs: PATIENCE_MS };
   const native = await makeUnbound(parts, caller, { ...wish, markers: markersOf(caller, draft) });
   const custody = { kind: "native" as const, provider: native.holder.name };
   const key: KeyRecord = native.pending ? awaiting({ ...draft, custody }) : { ...draft, custody };

@@ -4,6 +4,7 @@ import { type Exposure, exposureOf } from "#policy/exposure/exposure.ts";
 import type { ExposedHolder, ExposureFacts } from "#policy/exposure/facts.ts";
 import type { Caller } from "./caller.ts";
 import { droppedRecipients } from "./change-recipients.ts";
+import { firstExport } from "./export-key.ts";
 import { resolveKey } from "./key-reference.ts";
 import { viewKey } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -37,6 +38,7 @@ function factsOf(parts: BrokerParts, key: KeyRecord, history: readonly HistoryRe
     origin: key.origin,
     destroyed: key.state === "destroyed",
     createTime: key.createTime,
+    exportTime: firstExport(history),
     holders: [
       ...current.map((provider) => holderOf(parts, key, { provider, until: null })),
       ...past.map((dropped) => holderOf(parts, key, dropped)),

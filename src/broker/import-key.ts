@@ -1,8 +1,10 @@
+import { hasPublicKey } from "#core/algorithms.ts";
 import { KmsError } from "#core/errors.ts";
 import { uuidOfKey } from "#core/ids.ts";
 import type { CapabilityRow } from "#core/provider.ts";
 import { type KeyRecord, type VersionRecord, versionRowId } from "#core/records.ts";
 import { effectiveLifecycle } from "#core/effective-lifecycle.ts";
+import { isPublicHalf, isWholePair } from "#envelope/key-pair.ts";
 import { sha256 } from "#envelope/sha256.ts";
 import { faultOf } from "#resilience/provider-pool.ts";
 import { toKmsError } from "#resilience/failover.ts";
@@ -158,7 +160,8 @@ async function openMaterial(
       : refused("/wrapped", "wanted the material, wrapped under the key of import-parameters (RSA-AES-KWP-SHA256)");
   }
   const { length } = opened.material;
-  if (length >= (row.minInputBytes ?? 0) && length <= row.maxInputBytes) return opened.material;
+  const fits = length >= (row.minInputBytes ?? 0) && length <= row.maxInputBytes;
+  if (fits && (!hasPublicKey(key.algorithm) || isWholePair(opened.material))) return opened.material;
   opened.material.fill(0);
   throw notTheKey(key);
 }
@@ -176,7 +179,7 @@ async function importAt(
   caller: Caller,
   { key, material, holder, input, trace }: ImportAt,
 ): Promise<NativeKey> {
-  const { algorithm, name } = key;
+  const { algorithm, name, exportability } = key;
   // the same request finds what it had imported before; another one never takes that for its own
   const digest = sha256(
     Buffer.from(JSON.stringify([uuidOfKey(key.id), key.latestVersion + 1, input.wrapped.toString("base64")])),
@@ -186,6 +189,7 @@ async function importAt(
     marker: `import-${digest.toString("hex").slice(0, 48)}`,
     description: `claviger key ${name}`,
     material,
+    ...(exportability.extractable && { extractable: true }),
   };
   try {
     const made = await parts.pool.call(
@@ -202,7 +206,13 @@ async function importAt(
       },
     );
     const publicKey = await readPublicKey(parts, caller, { holder, made, algorithm, trace });
-    return { holder, nativeRef: made.ref, publicKey, pending: false };
+    const native: NativeKey = { holder, nativeRef: made.ref, publicKey, pending: false };
+    // what the provider shows must be what was brought
+    if (publicKey !== null && !isPublicHalf(Buffer.from(publicKey, "base64"), material)) {
+      await discardNativeKey(parts, caller, native);
+      throw notTheKey(key);
+    }
+    return native;
   } catch (error) {
     const fault = faultOf(error);
     if (fault.failure === "INVALID") throw notTheKey(key);

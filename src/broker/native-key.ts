@@ -25,6 +25,7 @@ export type MakeNativeKey = {
   /** The same marker finds the same key again, whoever asks. */
   readonly marker: string;
   readonly description: string;
+  readonly extractable: boolean;
   readonly trace: Trace;
   /** How long a key that the provider is still making is waited for. */
   readonly patienceMs: number;
@@ -53,13 +54,14 @@ async function makeAt(parts: BrokerParts, caller: Caller, wish: MakeAt): Promise
   const holder = parts.fleet.member(wish.provider);
   if (!isHolder(holder) || parts.catalog.drain(wish.provider)?.drained === true)
     throw new ProviderError({ failure: "LOCAL", detail: "the provider is drained, misconfigured, or was not reached" });
-  const { algorithm, marker, description, trace, last } = wish;
+  const { algorithm, marker, description, extractable, trace, last } = wish;
+  const spec = { algorithm, marker, description, ...(extractable && { extractable }) };
   const options = callOptions(caller, trace, last);
   const made = await parts.pool.call(
     holder.name,
     "control",
     "create-key",
-    async (call) => await holder.provider.keys.create({ algorithm, marker, description }, call),
+    async (call) => await holder.provider.keys.create(spec, call),
     { ...options, mutation: true },
   );
   const ready = await untilMade(parts, caller, { holder, made, wish });

@@ -95,6 +95,7 @@ async function prepareNative(parts: BrokerParts, caller: Caller, key: KeyRecord,
     algorithm: key.algorithm,
     marker: `key-${uuidOfKey(key.id)}-${number}`,
     description: `claviger key ${key.name}`,
+    extractable: key.exportability.extractable,
     trace,
     patienceMs: Number.MAX_SAFE_INTEGER,
   });

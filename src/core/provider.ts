@@ -54,7 +54,9 @@ export type ProviderOperation =
   | "encapsulate"
   | "decapsulate"
   /** A key from outside becomes one of the service ({@link KeyImporter}). `maxInputBytes` is of its bytes. */
-  | "import";
+  | "import"
+  /** A key that was made extractable leaves the service, wrapped ({@link KeyExporter}). `maxInputBytes` is of the wrapping key. */
+  | "export";
 
 /** One row of what a provider can do. What is in no row is refused before the call, and the suite asserts the refusal. */
 export type CapabilityRow = {
@@ -212,16 +214,36 @@ export interface KeyImporter {
    * answers the one that carries the marker already. INVALID for bytes that are no key of the algorithm.
    */
   importKey(
-    spec: { algorithm: AlgorithmName; marker: string; description: string; material: Uint8Array },
+    spec: {
+      algorithm: AlgorithmName;
+      marker: string;
+      description: string;
+      material: Uint8Array;
+      extractable?: boolean;
+    },
     call: CallContext,
   ): Promise<Observation>;
+}
+
+/** Gives a key away, wrapped, if it was made extractable: the service alone sees it bare. */
+export interface KeyExporter {
+  /**
+   * `wrappingKey` is the SPKI DER of an RSA key of 2048 to 4096 bits. Gives RSA-OAEP (SHA-256, MGF1 with SHA-256) of an AES-256 key, then AES-256-KWP
+   * (RFC 5649) of the material under it (PKCS #11's CKM_RSA_AES_KEY_WRAP): raw bytes of symmetric keys, PKCS#8 DER of private ones. INVALID
+   * for another wrapping key; DENIED for a key that is not extractable.
+   */
+  exportKey(
+    input: { ref: NativeRef; algorithm: AlgorithmName; wrappingKey: Uint8Array },
+    call: CallContext,
+  ): Promise<Answer<Buffer>>;
 }
 
 /** Changes keys over there. Each method is idempotent, or reads back what is there before it repeats. */
 export interface KeyAdministration {
   /** Makes a key that carries `marker` (1..64 of `[a-z0-9-]`), or answers the one that carries it already. */
   create(
-    spec: { algorithm: AlgorithmName; marker: string; description: string },
+    /** `extractable`: it may leave ({@link KeyExporter}); only where an `export` row has the algorithm. */
+    spec: { algorithm: AlgorithmName; marker: string; description: string; extractable?: boolean },
     call: CallContext,
   ): Promise<Observation>;
   /** Everything that the key is for, also after {@link restrict}. */
@@ -267,6 +289,7 @@ export interface Provider extends AsyncDisposable {
   /** There if any algorithm of the rows has a public key. */
   readonly publicKeys?: PublicKeys;
   readonly importer?: KeyImporter;
+  readonly exporter?: KeyExporter;
   readonly random?: RandomSource;
 }
 

@@ -63,16 +63,19 @@ export function lacksFor(
   return missing.length === 0 ? undefined : `it does not offer ${missing.join(" and ")} with ${algorithm}`;
 }
 
-function lacksImport(rows: readonly CapabilityRow[], { algorithm, wish }: Subject): string | undefined {
-  if (wish.imports !== true || rows.some((row) => row.operation === "import" && row.algorithm === algorithm))
-    return undefined;
-  return `it does not import ${algorithm}`;
+/** What a provider lacks for the ways that a key will take into it and out of it. */
+function lacksPassage(rows: readonly CapabilityRow[], { algorithm, wish }: Subject): string | undefined {
+  const wanted = [...(wish.imports === true ? ["import"] : []), ...(wish.extractable === true ? ["export"] : [])];
+  const missing = wanted.filter(
+    (operation) => !rows.some((row) => row.operation === operation && row.algorithm === algorithm),
+  );
+  return missing.length === 0 ? undefined : `it does not ${missing.join(" and ")} ${algorithm}`;
 }
 
 function judge(facts: ProviderFacts, subject: Subject): Judged {
   const { route, algorithm, wish } = subject;
   if (facts.rows === undefined) return { facts, because: "unknown", detail: "it has not been reached" };
-  const lacks = lacksFor(facts.rows, wish.purpose, algorithm) ?? lacksImport(facts.rows, subject);
+  const lacks = lacksFor(facts.rows, wish.purpose, algorithm) ?? lacksPassage(facts.rows, subject);
   if (lacks !== undefined) return { facts, because: "lacks", detail: lacks };
   const forbidden = forbids(route.require, facts);
   return forbidden === undefined
@@ -95,9 +98,11 @@ function askedProviders({ providers }: Policy, { route, wish }: Subject): readon
   return holders === "all" ? providers : holders.flatMap((name) => providers.filter((facts) => facts.name === name));
 }
 
-function whoCould({ providers }: Policy, { algorithm, wish }: Subject): string {
+function whoCould({ providers }: Policy, subject: Subject): string {
+  const { algorithm, wish } = subject;
   const able = providers.filter(
-    ({ rows }) => rows !== undefined && lacksFor(rows, wish.purpose, algorithm) === undefined,
+    ({ rows }) =>
+      rows !== undefined && (lacksFor(rows, wish.purpose, algorithm) ?? lacksPassage(rows, subject)) === undefined,
   );
   if (able.length > 0)
     return `name a provider that offers it in custody.provider: ${able.map(({ name }) => name).join(", ")}`;

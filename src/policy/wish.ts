@@ -20,4 +20,6 @@ export type Wish = {
   readonly custody: CustodyRequest | undefined;
   /** Its material will come from outside: whoever holds it must take that. */
   readonly imports?: boolean;
+  /** It may leave later, wrapped: whoever holds a native key must be able to give it. */
+  readonly extractable?: boolean;
 };

@@ -29,7 +29,7 @@ const spoiltSign =
 
 const SIGNER_PLANTS: readonly Plant[] = [
   {
-    test: `${EC}a signature fits its message in the service, from each handle, and in node:crypto`,
+    test: `${EC}a signature fits its message in node:crypto, and in the service from each handle`,
     fault: "a signature raw instead of DER",
     spoil: withAbility(
       "signer",
@@ -330,6 +330,51 @@ const RESTRICTION_PLANTS: readonly Plant[] = [
   },
 ];
 
+const EXPORT_PLANTS: readonly Plant[] = [
+  {
+    test: `${EC}what was brought and may leave comes out wrapped, as it was`,
+    fault: "a changed byte of the wrap",
+    spoil: withAbility("exporter", (exporter) => ({
+      exportKey: async (input, context) => answer(flipFirst((await exporter.exportKey(input, context)).value)),
+    })),
+  },
+  {
+    test: "a key that was made extractable leaves, and can be brought back as another",
+    fault: "a wish to be extractable that is not heard",
+    spoil: ({ keys }) => ({
+      keys: { ...keys, create: async (spec, context) => await keys.create({ ...spec, extractable: false }, context) },
+    }),
+  },
+  {
+    test: "a key that was not made extractable never leaves: DENIED",
+    fault: "keys that may all leave",
+    spoil: ({ keys }) => ({
+      keys: { ...keys, create: async (spec, context) => await keys.create({ ...spec, extractable: true }, context) },
+    }),
+  },
+  {
+    test: "a key under which nothing is wrapped well is INVALID: another kind, a short one, a private one, garbage",
+    fault: "a wrapping key that nobody looks at",
+    spoil: withAbility("exporter", (exporter) => ({
+      exportKey: async (input, context) => await rather(exporter.exportKey(input, context), await some()),
+    })),
+  },
+  {
+    test: "a disabled key does not leave: STATE; enabled again it does",
+    fault: "a disabled key that leaves",
+    spoil: withAbility("exporter", (exporter) => ({
+      exportKey: async (input, context) => await rather(exporter.exportKey(input, context), await some()),
+    })),
+  },
+  {
+    test: "an export whose signal has fired rejects as CANCELLED",
+    fault: "a signal that is not heard",
+    spoil: withAbility("exporter", (exporter) => ({
+      exportKey: async (input) => await exporter.exportKey(input, call()),
+    })),
+  },
+];
+
 /** Abilities that look at no row. */
 const UNDECLARED_PLANTS: readonly Plant[] = [
   ["sign", withAbility("signer", () => ({ sign: some }))],
@@ -345,6 +390,7 @@ const UNDECLARED_PLANTS: readonly Plant[] = [
     })),
   ],
   ["decapsulate", withAbility("encapsulation", () => ({ decapsulate: some }))],
+  ["export", withAbility("exporter", () => ({ exportKey: some }))],
   [
     "import",
     withAbility("importer", (_, { keys }) => ({
@@ -366,6 +412,7 @@ export const ABILITY_PLANTS: readonly Plant[] = [
   ...KEM_PLANTS,
   ...PUBLIC_KEY_PLANTS,
   ...IMPORT_PLANTS,
+  ...EXPORT_PLANTS,
   ...RESTRICTION_PLANTS,
   ...UNDECLARED_PLANTS,
   {

@@ -3,6 +3,7 @@ import type {
   Cipher,
   KeyAgreement,
   KeyEncapsulation,
+  KeyExporter,
   KeyImporter,
   MacSigner,
   MaterialWrapper,
@@ -21,6 +22,7 @@ type Abilities = {
   readonly encapsulation: KeyEncapsulation;
   readonly publicKeys: PublicKeys;
   readonly importer: KeyImporter;
+  readonly exporter: KeyExporter;
 };
 
 /** A provider that has every ability. */
@@ -43,6 +45,7 @@ const ABILITIES = [
   "encapsulation",
   "publicKeys",
   "importer",
+  "exporter",
 ] as const satisfies readonly (keyof Abilities)[];
 
 export function whole(provider: Provider): Whole {

@@ -1,9 +1,14 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Gateway } from "./live-gateway.ts";
 import { outcome, Person, succeeded } from "./person.ts";
 
 const DENIED = "403 PERMISSION_DENIED";
 const HIDDEN = "404 KEY_NOT_FOUND";
+
+const WRAPPING_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  .publicKey.export({ format: "der", type: "spki" })
+  .toString("base64");
 
 let gateway: Gateway;
 let admin: Person;
@@ -13,6 +18,7 @@ beforeAll(async () => {
   for (const name of ["orders-1", "orders-2", "invoices"]) await admin.make(name);
   const custody = { kind: "native", provider: "hsm-a" };
   await admin.make("brought", { purpose: "mac", custody, material: "import" });
+  await admin.make("leaving", { purpose: "mac", custody, exportability: { extractable: true } });
 }, 120_000);
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
@@ -84,6 +90,11 @@ const ROUTES: readonly {
   { name: "read an exposure", ask: (p) => p.get("/v1/keys/orders-1/exposure"), roles: "operator admin auditor" },
   { name: "read a status", ask: (p) => p.get("/v1/keys/orders-1/status"), roles: "user operator admin auditor" },
   { name: "export wraps", ask: (p) => p.post("/v1/keys/orders-1/export-wraps"), roles: "admin" },
+  {
+    name: "export a key",
+    ask: (p) => p.post("/v1/keys/leaving/export", { wrappingKey: WRAPPING_KEY }),
+    roles: "admin",
+  },
   { name: "read the inventory", ask: (p) => p.get("/v1/inventory?ours=true"), roles: "operator admin auditor" },
   {
     name: "read what a provider offers",

@@ -133,6 +133,10 @@ describe.each(["hsm", "aws"])("what is no key of the algorithm, at %s", (provide
     generateKeyPairSync("ec", { namedCurve }).privateKey.export({ format: "der", type: "pkcs8" });
   const rsa = (modulusLength: number): Buffer =>
     generateKeyPairSync("rsa", { modulusLength }).privateKey.export({ format: "der", type: "pkcs8" });
+  const chimera = (): Buffer => {
+    const [one, other] = [ec("P-256"), ec("P-256")];
+    return Buffer.concat([one.subarray(0, -64), other.subarray(-64)]); // both coordinates stand last (RFC 5915)
+  };
   const open = (): Buffer =>
     generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "der", type: "spki" });
   const RSA = { purpose: "sign", algorithm: "RSA-2048-PSS-SHA256" };
@@ -140,6 +144,7 @@ describe.each(["hsm", "aws"])("what is no key of the algorithm, at %s", (provide
   it.for([
     { what: "another curve", key: EC, material: () => ec("P-384") },
     { what: "a public key", key: EC, material: open },
+    { what: "a private key with another's public half", key: EC, material: chimera },
     { what: "another kind of key", key: EC, material: () => rsa(2048) },
     { what: "raw bytes for a private key", key: EC, material: () => randomBytes(32) },
     { what: "another modulus", key: RSA, material: () => rsa(3072) },

@@ -22,6 +22,7 @@ type CreateOptions = DryRun & {
   readonly owner?: string;
   readonly activate: boolean;
   readonly import?: true;
+  readonly extractable?: true;
   readonly reuseName?: true;
   readonly rotateDays?: number;
 };
@@ -46,6 +47,7 @@ export function registerCreate(keys: Command, session: Session): void {
     .option("--no-activate", "leave it generated; keys activate makes it usable")
     .option("--reuse-name", "take the name of a destroyed key, which goes by its id from then on")
     .option("--import", "make it without material, for keys import to bring; a provider then holds it")
+    .option("--extractable", "let its provider give it away, wrapped (keys export); it can never become so later")
     .option("--rotate-days <n>", "give it a new version every N days", parseWhole);
   withDryRun(create).action(async (name: string, options: CreateOptions) => {
     const gateway = await session.gateway();
@@ -69,6 +71,7 @@ function createBody(name: string, options: CreateOptions): unknown {
     owner,
     activate: activate ? undefined : false,
     material: options.import === true ? "import" : undefined,
+    exportability: options.extractable === true ? { extractable: true } : undefined,
     reuseName: options.reuseName === true ? true : undefined,
     rotation: rotateDays === undefined ? undefined : { everyDays: rotateDays },
   };

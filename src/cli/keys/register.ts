@@ -3,6 +3,7 @@ import { createNoun } from "../noun.ts";
 import type { Session } from "../session.ts";
 import { registerAlias } from "./alias.ts";
 import { registerCreate } from "./create.ts";
+import { registerExport } from "./export.ts";
 import { registerExportWraps } from "./export-wraps.ts";
 import { registerExposure } from "./exposure.ts";
 import { registerImport } from "./import.ts";
@@ -23,5 +24,6 @@ export function registerKeys(program: Command, session: Session): void {
   registerExposure(keys, session);
   registerImport(keys, session);
   registerRecipients(keys, session);
+  registerExport(keys, session);
   registerExportWraps(keys, session);
 }

@@ -6,6 +6,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { clientRoutes } from "./routes/clients.ts";
 import { cryptoRoutes } from "./routes/crypto-operations.ts";
 import { docsRoutes } from "./routes/docs.ts";
+import { exportRoutes } from "./routes/export.ts";
 import { exportWrapsRoutes } from "./routes/export-wraps.ts";
 import { exposureRoutes } from "./routes/exposure.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -30,6 +31,7 @@ export function restRoutes(parts: RestParts): readonly Route[] {
     ...publicKeyRoutes(parts),
     ...keyRoutes(parts),
     ...versionRoutes(parts),
+    ...exportRoutes(parts),
     ...exportWrapsRoutes(parts),
     ...recipientRoutes(parts),
     ...importRoutes(parts),

@@ -1,5 +1,5 @@
 import type { Ability, Entity, ExposureFacts, Judged } from "./facts.ts";
-import { abilitiesOf, HOST, IMPORTER, OPERATOR, providerId, QUANTUM } from "./rules.ts";
+import { abilitiesOf, EXPORT_HOLDER, HOST, IMPORTER, OPERATOR, providerId, QUANTUM } from "./rules.ts";
 import { statementsOf, type Statement } from "./statements.ts";
 
 /** Who can do what with a key, in facts (docs/exposure.md). */
@@ -41,6 +41,7 @@ function entitiesOf({ holders }: ExposureFacts, abilities: readonly Ability[]): 
   );
   const others: readonly Entity[] = [
     { id: IMPORTER, kind: "importer", name: "the machine that the material came from", jurisdictions: [] },
+    { id: EXPORT_HOLDER, kind: "export-holder", name: "who holds what was exported", jurisdictions: [] },
     {
       id: QUANTUM,
       kind: "quantum-adversary",

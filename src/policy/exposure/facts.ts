@@ -7,6 +7,8 @@ export type ExposureFacts = {
   readonly origin: "generated" | "imported" | "adopted";
   readonly destroyed: boolean;
   readonly createTime: number;
+  /** When it was first given away, wrapped; null: never. */
+  readonly exportTime: number | null;
   /** Who holds a wrap or the key now, and who did. */
   readonly holders: readonly ExposedHolder[];
 };
@@ -39,6 +41,7 @@ export const ENTITY_KINDS = [
   "gateway-host",
   "provider",
   "importer",
+  "export-holder",
   "quantum-adversary",
   "law",
 ] as const;

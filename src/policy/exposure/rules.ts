@@ -3,6 +3,7 @@ import type { Ability, ExposedHolder, ExposureFacts, Relation, Standing } from "
 export const OPERATOR = "gateway-operator";
 export const HOST = "gateway-host";
 export const IMPORTER = "importer";
+export const EXPORT_HOLDER = "export-holder";
 export const QUANTUM = "quantum-adversary";
 
 export function providerId(name: string): string {
@@ -19,6 +20,8 @@ export type Rule = {
   readonly entities?: readonly string[];
   readonly gives: readonly (readonly [Relation, Standing])[];
   readonly because: string;
+  /** Of rules about others than holders; since the key was made unless told. */
+  readonly since?: (facts: ExposureFacts) => number;
 };
 
 const isNative = ({ custody, destroyed }: ExposureFacts): boolean => custody === "native" && !destroyed;
@@ -78,6 +81,19 @@ export const RULES: readonly Rule[] = [
     entities: [IMPORTER, HOST],
     gives: [["possess", "past"]],
     because: "the material was there in the clear when it was imported, until that is proven destroyed",
+  },
+  {
+    id: "exported",
+    ofHolders: false,
+    applies: ({ exportTime }) => exportTime !== null,
+    entities: [EXPORT_HOLDER],
+    gives: [
+      ["possess", "yes"],
+      ["use", "yes"],
+    ],
+    because:
+      "it was given away, wrapped, to whoever has the private half of the wrapping key; no destruction here reaches that copy",
+    since: ({ exportTime, createTime }) => exportTime ?? createTime,
   },
   {
     id: "portable-recipient",
@@ -157,9 +173,10 @@ function ofHolders({ applies, gives, because }: Rule, facts: ExposureFacts): rea
     );
 }
 
-function ofEntities({ applies, gives, because, entities = [] }: Rule, facts: ExposureFacts): readonly Ability[] {
+function ofEntities(rule: Rule, facts: ExposureFacts): readonly Ability[] {
+  const { applies, gives, because, entities = [] } = rule;
   if (!applies(facts, undefined)) return [];
-  const since = facts.createTime;
+  const since = rule.since?.(facts) ?? facts.createTime;
   return entities.flatMap((entity) =>
     gives.map(([relation, standing]) => ({ entity, relation, standing, because, since, until: null })),
   );

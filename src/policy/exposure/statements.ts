@@ -39,13 +39,14 @@ export function statementsOf(facts: ExposureFacts, judged: Judged): readonly Sta
       holds:
         facts.custody === "native" &&
         facts.origin === "generated" &&
+        facts.exportTime === null &&
         current.length > 0 &&
         current.every(({ protection }) => protection === "hsm"),
     },
     {
       id: "erasable",
       text: "destroying the key makes every copy of it worthless, backups included",
-      holds: facts.custody === "native" || facts.dedicated,
+      holds: (facts.custody === "native" && facts.exportTime === null) || facts.dedicated,
     },
     {
       id: "quantum-safe-wraps",

@@ -53,6 +53,7 @@ export const identityTests: ProviderTests = () => [
       expect(provider.encapsulation !== undefined).toBe(declares("encapsulate", "decapsulate"));
       expect(provider.encapsulation?.encapsulate !== undefined).toBe(declares("encapsulate"));
       expect(provider.importer !== undefined).toBe(declares("import"));
+      expect(provider.exporter !== undefined).toBe(declares("export"));
       const { rows, processOnly } = harness.capabilities;
       expect(provider.publicKeys !== undefined).toBe(rows.some(({ algorithm }) => hasPublicKey(algorithm)));
       expect(provider.keys.restrict !== undefined).toBe(processOnly);

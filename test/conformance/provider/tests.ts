@@ -2,6 +2,7 @@ import { agreementTests } from "./agreement.ts";
 import { cipherTests } from "./cipher.ts";
 import { concurrencyTests } from "./concurrency.ts";
 import { encapsulationTests } from "./encapsulation.ts";
+import { exportTests } from "./exporter.ts";
 import { failureTests } from "./failures.ts";
 import { identityTests } from "./identity.ts";
 import { importTests } from "./importer.ts";
@@ -28,6 +29,7 @@ const THEMES: Readonly<Record<string, ProviderTests>> = {
   encapsulation: encapsulationTests,
   "public keys": publicKeyTests,
   importer: importTests,
+  exporter: exportTests,
   undeclared: undeclaredTests,
   keys: keyTests,
   restriction: restrictionTests,

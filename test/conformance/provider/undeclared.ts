@@ -65,4 +65,6 @@ const ATTEMPTS: Partial<Readonly<Record<ProviderOperation, Attempt>>> = {
     importer &&
     (async () =>
       await importer.importKey({ algorithm, marker: "undeclared", description: "", material: BYTES }, call())),
+  export: ({ exporter }, input) =>
+    exporter && (async () => await exporter.exportKey({ ...input, wrappingKey: BYTES }, call())),
 };

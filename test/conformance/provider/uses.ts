@@ -9,7 +9,7 @@ import { outsidePair, spkiOf } from "./material.ts";
 import { call, required } from "./subject.ts";
 
 /** What a use does with a key of the service. */
-export type UseOperation = Exclude<ProviderOperation, "import">;
+export type UseOperation = Exclude<ProviderOperation, "import" | "export">;
 
 /** One way to use a key. */
 export type Use = {
@@ -51,7 +51,7 @@ export function isRepeatable(operation: UseOperation): boolean {
 export function usesOf({ rows, recipientAlgorithm }: Capabilities): Use[] {
   return rows.flatMap((row) => {
     const { operation, algorithm } = row;
-    if (operation === "import") return [];
+    if (operation === "import" || operation === "export") return [];
     if ((operation === "wrap" || operation === "unwrap") && algorithm !== recipientAlgorithm) return [];
     return [{ name: `${operation} with ${algorithm}`, operation, algorithm, bytes: strangeBytes(row) }];
   });

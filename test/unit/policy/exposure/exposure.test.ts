@@ -26,6 +26,7 @@ const facts = (more: Partial<ExposureFacts> = {}): ExposureFacts => ({
   origin: "generated",
   destroyed: false,
   createTime: 1,
+  exportTime: null,
   holders: [holder(), azure],
   ...more,
 });
@@ -44,6 +45,7 @@ const CASES: Readonly<Record<string, readonly [applies: ExposureFacts, not: Expo
   "native-external": [native({ holders: [holder({ protection: "external" })] }), facts(), "provider:aws deny yes"],
   "native-gateway": [native(), native({ destroyed: true }), "gateway-operator observe yes"],
   imported: [native({ origin: "imported" }), native(), "importer possess past"],
+  exported: [native({ exportTime: 5 }), native(), "export-holder possess yes"],
   "portable-recipient": [facts(), facts({ threshold: 2 }), "provider:aws possess when-called"],
   "portable-sole-recipient": [facts({ holders: [holder()] }), facts(), "provider:aws destroy yes"],
   "portable-dropped": [facts({ holders: [holder(), { ...azure, until: 5 }] }), facts(), "provider:azure possess past"],
@@ -119,6 +121,7 @@ const deployments = fc.record({
   origin: fc.constantFrom("generated", "imported", "adopted"),
   destroyed: fc.boolean(),
   createTime: fc.constant(1),
+  exportTime: fc.constantFrom(null, 5),
   holders,
 }) as fc.Arbitrary<ExposureFacts>;
 
