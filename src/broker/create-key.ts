@@ -13,6 +13,7 @@ import { type KeyRequest, keyRecord } from "./key-draft.ts";
 import { type KeyView, viewKey } from "./key-view.ts";
 import { type Keep, once } from "./once.ts";
 import type { BrokerParts } from "./parts.ts";
+import type { RotationLimits } from "./rotation-limits.ts";
 import { type Release, releaseNames, releaseNothing } from "./release-names.ts";
 import { requirePermission } from "./require.ts";
 
@@ -56,7 +57,7 @@ async function create(
 ): Promise<KeyView> {
   requireFreeNames(parts, namespace, request);
   const imports = request.material === "import";
-  if (imports && typeof request.rotateEveryDays === "number") throw noRotation();
+  if (imports) requireNoRotation(request);
   const placed = placeKey(parts.policy(), { ...request, namespace: namespace.name, imports });
   const id = createId("key", parts.sources);
   record.key = id;
@@ -89,10 +90,21 @@ async function recordAwaiting(
 }
 
 /** An imported key gets its versions from outside. */
-export function noRotation(): KmsError {
+export function requireNoRotation(wish: {
+  readonly rotateEveryDays?: number | null | undefined;
+  readonly rotationLimits?: RotationLimits;
+}): void {
+  const { maxMessages, maxBytes } = wish.rotationLimits ?? {};
+  const wished = Object.entries({ everyDays: wish.rotateEveryDays, maxMessages, maxBytes });
+  const [member] = wished.find(([, value]) => typeof value === "number") ?? [];
+  if (member !== undefined) throw noRotation(member);
+}
+
+/** Whatever asks for a version that is made, not brought. */
+export function noRotation(member = "everyDays"): KmsError {
   const detail = "an imported key has no versions but those that are imported";
   return new KmsError("UNSUPPORTED_COMBINATION", detail, {
-    errors: [{ pointer: "/rotation/everyDays", code: "conflict", detail }],
+    errors: [{ pointer: `/rotation/${member}`, code: "conflict", detail }],
     help: "import its next version when it is due",
   });
 }

@@ -3,6 +3,7 @@ import type { Custody } from "#core/custody.ts";
 import type { KeyId } from "#core/ids.ts";
 import type { Purpose } from "#core/purposes.ts";
 import type { KeyRecord, Lifecycle, NamespaceRecord } from "#core/records.ts";
+import { limitsOf, type RotationLimits } from "./rotation-limits.ts";
 import type { PlacedKey } from "#policy/place-key.ts";
 import type { CustodyRequest } from "#policy/wish.ts";
 import type { Caller } from "./caller.ts";
@@ -29,6 +30,7 @@ export type KeyRequest = {
   readonly deactivateTime: number | null;
   /** Undefined: 365 for portable keys; null: never. */
   readonly rotateEveryDays: number | null | undefined;
+  readonly rotationLimits: RotationLimits;
   readonly onState: "stop" | "continue" | undefined;
   /** `import`: it is made without material, which comes from outside. */
   readonly material: "generate" | "import";
@@ -92,8 +94,7 @@ export function keyRecord(
     latestVersion: imports ? 0 : 1,
     rotation: {
       everyDays,
-      maxMessages: null,
-      maxBytes: null,
+      ...limitsOf(request.rotationLimits, { algorithm: placed.algorithm, custody }),
       nextTime: everyDays === null ? null : now + everyDays * DAY_MS,
     },
     onState: request.onState ?? placed.onState,

@@ -11,6 +11,7 @@ import { type CiphertextFormat, requireFormatOf } from "./format.ts";
 import { callNative, nativeTarget, type NativeTarget, type NativeUse, unexpectedVerdict } from "./native-call.ts";
 import { primaryVersion, type Usable } from "./operate.ts";
 import type { BrokerParts } from "./parts.ts";
+import { noteProtected } from "./rotation-limits.ts";
 import { abilityOf } from "./ability.ts";
 import { processVersions } from "./process-versions.ts";
 
@@ -35,6 +36,7 @@ export async function encryptNative(
     { use, target, invalid: unexpectedVerdict },
     (opened, ref, call) => cipherOf(opened).encrypt({ ref, algorithm, plaintext, context }, call),
   );
+  noteProtected(parts, key, version, plaintext.length);
   const told = { keyVersion: version, provider };
   if (format === "native") return { ...told, ciphertext: value, bare: true };
   const binding = uuidOfId("bnd", target.binding.id);

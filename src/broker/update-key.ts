@@ -4,7 +4,8 @@ import { requireForwardDates } from "#core/state-machine.ts";
 import { labelsInRules } from "#policy/routes.ts";
 import type { Caller, Changed } from "./caller.ts";
 import { changeKey } from "./change-key.ts";
-import { noRotation } from "./create-key.ts";
+import { requireNoRotation } from "./create-key.ts";
+import { limitsOf, limitsSet, type RotationLimits } from "./rotation-limits.ts";
 import { waitingVersions } from "./waiting-versions.ts";
 import type { KeyView } from "./key-view.ts";
 import type { BrokerParts } from "./parts.ts";
@@ -26,6 +27,7 @@ export type KeyPatch = {
   readonly deactivateTime?: number | null;
   /** `null` switches automatic rotation off. */
   readonly rotateEveryDays?: number | null;
+  readonly rotationLimits?: RotationLimits;
 };
 
 const DAY_MS = 86_400_000;
@@ -43,7 +45,7 @@ export async function updateKey(
     decide: (key, catalog, now) => {
       requireOtherNames(key, patch);
       requireFreeLabels(parts, key, patch);
-      if (key.origin === "imported" && typeof patch.rotateEveryDays === "number") throw noRotation();
+      if (key.origin === "imported") requireNoRotation(patch);
       const next = patched(key, patch, now);
       requireForwardDates(key, next, now);
       return { next, mutations: waitingVersions(catalog, next) };
@@ -60,13 +62,16 @@ function requireOtherNames({ name }: KeyRecord, { aliases = [] }: KeyPatch): voi
 }
 
 function patched(key: KeyRecord, patch: KeyPatch, now: number): KeyRecord {
-  const { labels, attributes, rotateEveryDays, ...plain } = patch;
+  const { labels, attributes, rotateEveryDays, rotationLimits = {}, ...plain } = patch;
   return {
     ...key,
     ...withoutUndefined(plain),
     labels: merged(key.labels, labels),
     attributes: merged(key.attributes, attributes),
-    rotation: rotateEveryDays === undefined ? key.rotation : rotation(key, rotateEveryDays, now),
+    rotation: {
+      ...(rotateEveryDays === undefined ? key.rotation : rotation(key, rotateEveryDays, now)),
+      ...limitsOf({ ...limitsSet(key), ...rotationLimits }, key),
+    },
   };
 }
 

@@ -116,6 +116,9 @@ export type Heartbeat = {
   readonly report: string;
 };
 
+/** How much a key version has protected. */
+export type ProtectedAmount = { readonly messages: number; readonly bytes: number };
+
 /**
  * The store: rows, the chained feed and the unsealed tables behind one port; SQLite or PostgreSQL.
  *
@@ -142,6 +145,10 @@ export interface Store extends AsyncDisposable {
   /** Batches last uses, by the hour; writes nothing to the feed. */
   noteUse(id: KeyId | CredentialRecord["id"], time: number): void;
   lastUse(id: KeyId | CredentialRecord["id"]): number | undefined;
+  /** Counts a message that a key version (the id of its row) has protected; written in batches, nothing to the feed. */
+  noteProtected(version: string, bytes: number): void;
+  /** Of all processes, as far as they have written it. */
+  protectedAmount(version: string): ProtectedAmount;
   beat(heartbeat: Heartbeat): Promise<void>;
   heartbeats(): Promise<readonly Heartbeat[]>;
   dropHeartbeat(process: string): Promise<void>;

@@ -35,6 +35,13 @@ async function createLiveTables(db: Kysely<Schema>): Promise<void> {
     .addColumn("hour", type.integer, (c) => c.notNull())
     .execute();
   await db.schema
+    .createTable("live.protected")
+    .ifNotExists()
+    .addColumn("version_id", type.text, (c) => c.primaryKey().notNull())
+    .addColumn("messages", type.integer, (c) => c.notNull())
+    .addColumn("bytes", type.integer, (c) => c.notNull())
+    .execute();
+  await db.schema
     .createTable("live.heartbeats")
     .ifNotExists()
     .addColumn("process", type.text, (c) => c.primaryKey().notNull())

@@ -29,6 +29,7 @@ type UnsealedTables = {
   idempotency: { credential: Text; key: Text; entry: Text; time: Integer };
   /** The tables of `live` are not part of the truth; they stand apart, so that writing them wakes nobody who follows the feed. */
   "live.last_use": { key_id: Text; hour: Integer };
+  "live.protected": { version_id: Text; messages: Integer; bytes: Integer };
   "live.heartbeats": { process: Text; body: Text; time: Integer };
   "live.leases": { name: Text; process: Text; expires: Integer };
   "live.inventory": { id: Text; provider_uid: Text; native_ref: Text; marked: Integer; body: Text; seen: Integer };

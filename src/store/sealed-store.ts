@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Kysely } from "kysely";
-import type { Change, Heartbeat, IdempotencyEntry, Mutation, RowFault, Store } from "#core/catalog.ts";
+import type { Change, Heartbeat, IdempotencyEntry, Mutation, ProtectedAmount, RowFault, Store } from "#core/catalog.ts";
 import type { Sources } from "#core/clock.ts";
 import { KmsError } from "#core/errors.ts";
 import type { KeyId } from "#core/ids.ts";
@@ -14,6 +14,7 @@ import { findInventory, forgetUnseen, readInventory, writeInventory } from "./in
 import { findIdempotency, keepIdempotency, purgeIdempotency } from "./idempotency.ts";
 import { findFault } from "./judge.ts";
 import { LastUse, type UsedId } from "./last-use.ts";
+import { ProtectedAmounts } from "./protected-amounts.ts";
 import { takeLease } from "./leases.ts";
 import { loadAll } from "./load.ts";
 import type { MemoryCatalog } from "./memory-catalog.ts";
@@ -51,6 +52,7 @@ export class SealedStore implements Store {
   readonly #state: VerifiedState;
   readonly #queue = new WorkQueue();
   readonly #lastUse = new LastUse();
+  readonly #protected = new ProtectedAmounts();
   readonly #listeners = new Set<(applied: readonly Mutation[], own: boolean) => void>();
   readonly #timers = new Map<string, Disposable>();
   #standing: Followed["kind"];
@@ -73,13 +75,14 @@ export class SealedStore implements Store {
     this.#snapshotAt = start.snapshotAt;
     this.catalog.freshAtMs = parts.sources.clock.monotonicMs();
     this.#every("poll", POLL_MS, () => this.refresh());
-    this.#every("last use", LAST_USE_WRITE_MS, () => this.#exchangeLastUse());
+    this.#every("last use", LAST_USE_WRITE_MS, () => this.#exchangeUses());
     this.#every("purge", PURGE_MS, () => this.#purge());
   }
 
   /** Reads what the unsealed tables remember. */
   async start(): Promise<void> {
     await this.#lastUse.read(this.#db);
+    await this.#protected.read(this.#db);
     await this.#purge();
   }
 
@@ -149,6 +152,14 @@ export class SealedStore implements Store {
     return this.#lastUse.get(id);
   }
 
+  noteProtected(version: string, bytes: number): void {
+    this.#protected.note(version, bytes);
+  }
+
+  protectedAmount(version: string): ProtectedAmount {
+    return this.#protected.get(version);
+  }
+
   beat(heartbeat: Heartbeat): Promise<void> {
     return writeHeartbeat(this.#db, heartbeat);
   }
@@ -188,6 +199,7 @@ export class SealedStore implements Store {
     await this.#sweeping;
     await this.#queue.idle();
     await this.#lastUse.write(this.#db).catch((error: unknown) => this.#parts.onError(error));
+    await this.#protected.write(this.#db).catch((error: unknown) => this.#parts.onError(error));
     await this.#parts.revisionFile[Symbol.asyncDispose]();
     await this.#parts.database[Symbol.asyncDispose]();
   }
@@ -316,9 +328,11 @@ export class SealedStore implements Store {
     this.#snapshotAt = revision;
   }
 
-  async #exchangeLastUse(): Promise<void> {
+  async #exchangeUses(): Promise<void> {
     await this.#lastUse.write(this.#db);
     await this.#lastUse.read(this.#db, this.#now() - HOUR_MS);
+    await this.#protected.write(this.#db);
+    await this.#protected.read(this.#db);
   }
 
   async #purge(): Promise<void> {

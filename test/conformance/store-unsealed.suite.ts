@@ -171,6 +171,38 @@ export function storeUnsealedSuite({ create }: StoreHarness): void {
     });
   });
 
+  describe("what a key version has protected", () => {
+    it("adds up over processes, and over closing and opening again", async () => {
+      await using subject = await create();
+      const [one, other] = [await subject.open(), await subject.open()];
+      one.noteProtected("key_1/1", 10);
+      one.noteProtected("key_1/1", 5);
+      other.noteProtected("key_1/1", 1);
+      other.noteProtected("key_1/2", 7);
+      expect([one, other].map((store) => store.protectedAmount("key_1/1"))).toEqual([
+        { messages: 2, bytes: 15 },
+        { messages: 1, bytes: 1 },
+      ]);
+      await expect
+        .poll(() => {
+          subject.time.advance(LAST_USE_WRITE_MS);
+          return [one, other].map((store) => store.protectedAmount("key_1/1"));
+        })
+        .toEqual([
+          { messages: 3, bytes: 16 },
+          { messages: 3, bytes: 16 },
+        ]);
+      one.noteProtected("key_1/1", 4);
+      await one[Symbol.asyncDispose]();
+      const next = await subject.open();
+      expect(["key_1/1", "key_1/2", "key_2/1"].map((id) => next.protectedAmount(id))).toEqual([
+        { messages: 4, bytes: 20 },
+        { messages: 1, bytes: 7 },
+        { messages: 0, bytes: 0 },
+      ]);
+    });
+  });
+
   it("puts nothing into the feed for a million uses, heartbeats and leases", async () => {
     await using subject = await create();
     const [one, other] = [await subject.open(), await subject.open()];

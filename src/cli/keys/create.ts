@@ -25,6 +25,7 @@ type CreateOptions = DryRun & {
   readonly extractable?: true;
   readonly reuseName?: true;
   readonly rotateDays?: number;
+  readonly rotateMessages?: number;
 };
 
 export function registerCreate(keys: Command, session: Session): void {
@@ -48,7 +49,8 @@ export function registerCreate(keys: Command, session: Session): void {
     .option("--reuse-name", "take the name of a destroyed key, which goes by its id from then on")
     .option("--import", "make it without material, for keys import to bring; a provider then holds it")
     .option("--extractable", "let its provider give it away, wrapped (keys export); it can never become so later")
-    .option("--rotate-days <n>", "give it a new version every N days", parseWhole);
+    .option("--rotate-days <n>", "give it a new version every N days", parseWhole)
+    .option("--rotate-messages <n>", "raw AES-GCM: give it a new version after N messages", parseWhole);
   withDryRun(create).action(async (name: string, options: CreateOptions) => {
     const gateway = await session.gateway();
     const key = await gateway.change("POST", "/v1/keys", createBody(name, options), { dryRun: options.dryRun });
@@ -59,7 +61,7 @@ export function registerCreate(keys: Command, session: Session): void {
 }
 
 function createBody(name: string, options: CreateOptions): unknown {
-  const { purpose, algorithm, label, alias, description, owner, activate, rotateDays } = options;
+  const { purpose, algorithm, label, alias, description, owner, activate, rotateDays, rotateMessages } = options;
   return {
     name,
     purpose,
@@ -73,7 +75,10 @@ function createBody(name: string, options: CreateOptions): unknown {
     material: options.import === true ? "import" : undefined,
     exportability: options.extractable === true ? { extractable: true } : undefined,
     reuseName: options.reuseName === true ? true : undefined,
-    rotation: rotateDays === undefined ? undefined : { everyDays: rotateDays },
+    rotation:
+      rotateDays === undefined && rotateMessages === undefined
+        ? undefined
+        : { everyDays: rotateDays, maxMessages: rotateMessages },
   };
 }
 

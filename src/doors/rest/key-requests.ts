@@ -16,6 +16,7 @@ export function toKeyRequest(body: z.output<typeof createKeyBody>): KeyRequest {
     protectStopTime: protectStopTime ?? null,
     deactivateTime: deactivateTime ?? null,
     rotateEveryDays: rotation?.everyDays,
+    rotationLimits: toLimits(rotation ?? undefined),
   };
 }
 
@@ -61,6 +62,22 @@ export function toKeyPatch(body: z.output<typeof updateKeyBody>): KeyPatch {
     ...(activateTime === undefined ? {} : { activateTime }),
     ...(protectStopTime === undefined ? {} : { protectStopTime }),
     ...(deactivateTime === undefined ? {} : { deactivateTime }),
-    ...(rotation === undefined ? {} : { rotateEveryDays: rotation?.everyDays ?? null }),
+    ...(rotation === undefined ? {} : toRotationPatch(rotation)),
+  };
+}
+
+type Rotation = NonNullable<z.output<typeof updateKeyBody>["rotation"]>;
+
+/** `null` clears all of it; a member that is absent stays. */
+function toRotationPatch(rotation: Rotation | null): Pick<KeyPatch, "rotateEveryDays" | "rotationLimits"> {
+  if (rotation === null) return { rotateEveryDays: null, rotationLimits: { maxMessages: null, maxBytes: null } };
+  const { everyDays } = rotation;
+  return { ...(everyDays === undefined ? {} : { rotateEveryDays: everyDays }), rotationLimits: toLimits(rotation) };
+}
+
+function toLimits({ maxMessages, maxBytes }: Partial<Rotation> = {}): NonNullable<KeyPatch["rotationLimits"]> {
+  return {
+    ...(maxMessages === undefined ? {} : { maxMessages }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
   };
 }

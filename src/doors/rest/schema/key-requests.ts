@@ -9,7 +9,16 @@ import { labelChanges, labels } from "./string-maps.ts";
 
 const aliases = distinct(keyAlias, 16);
 const contacts = z.array(characters(1, 255)).max(16);
-const rotationDays = z.int().min(1).max(3650);
+const rotation = z.strictObject({
+  everyDays: clearable(z.int().min(1).max(3650)),
+  maxMessages: clearable(
+    z
+      .int()
+      .min(1)
+      .max(2 ** 32),
+  ).describe("Raw AES-GCM keys: after so many messages under one version, looked at once a minute (SP 800-38D § 8.3)."),
+  maxBytes: clearable(z.int().min(1)).describe("Raw AES-GCM keys: after so many bytes of plaintext under one version."),
+});
 
 export const purpose = defaulted(z.enum(PURPOSES), "encrypt");
 export const algorithm = optional(z.enum(ALGORITHM_NAMES)).describe("The default of purpose and custody unless told.");
@@ -31,9 +40,7 @@ const createKeyFields = z.strictObject({
   activateTime: optional(time),
   protectStopTime: optional(time).describe("From then on it protects nothing new."),
   deactivateTime: optional(time),
-  rotation: optional(z.strictObject({ everyDays: clearable(rotationDays) })).describe(
-    "How often it gets a new version: 365 days unless told, `null` for never.",
-  ),
+  rotation: optional(rotation).describe("When it gets a new version: every 365 days unless told, `null` for never."),
   material: defaulted(z.enum(["generate", "import"]), "generate").describe(
     "`import`: made without material, which comes by `import`; for keys that a provider holds.",
   ),
@@ -71,7 +78,7 @@ export const updateKeyBody = z
     activateTime: clearable(time),
     protectStopTime: clearable(time),
     deactivateTime: clearable(time),
-    rotation: clearable(z.strictObject({ everyDays: clearable(rotationDays) })),
+    rotation: clearable(rotation),
   })
   .meta({
     id: "UpdateKeyRequest",
