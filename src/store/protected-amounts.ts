@@ -27,31 +27,39 @@ export class ProtectedAmounts {
     }
   }
 
+  /** What a write has taken no other write takes too; it goes back where the write fails. */
   async write(db: Kysely<Schema>): Promise<void> {
     for (;;) {
       const added = [...this.#unwritten].slice(0, ROWS_PER_WRITE);
       if (added.length === 0) return;
-      await db
-        .insertInto("live.protected")
-        .values(added.map(([id, { messages, bytes }]) => ({ version_id: id, messages, bytes })))
-        .onConflict((conflict) =>
-          conflict.column("version_id").doUpdateSet({
-            messages: sql`live.protected.messages + excluded.messages`,
-            bytes: sql`live.protected.bytes + excluded.bytes`,
-          }),
-        )
-        .execute();
-      for (const [id, amount] of added) this.#moveToWritten(id, amount);
+      for (const [id, amount] of added) {
+        this.#unwritten.delete(id);
+        this.#written.set(id, sum(this.#written.get(id), amount));
+      }
+      try {
+        await add(db, added);
+      } catch (error) {
+        for (const [id, amount] of added) {
+          this.#unwritten.set(id, sum(this.#unwritten.get(id), amount));
+          this.#written.set(id, sum(this.#written.get(id), { messages: -amount.messages, bytes: -amount.bytes }));
+        }
+        throw error;
+      }
     }
   }
+}
 
-  /** What was noted while the write was on its way stays to be written. */
-  #moveToWritten(id: string, { messages, bytes }: ProtectedAmount): void {
-    this.#written.set(id, sum(this.#written.get(id), { messages, bytes }));
-    const left = sum(this.#unwritten.get(id), { messages: -messages, bytes: -bytes });
-    if (left.messages === 0) this.#unwritten.delete(id);
-    else this.#unwritten.set(id, left);
-  }
+async function add(db: Kysely<Schema>, added: readonly (readonly [string, ProtectedAmount])[]): Promise<void> {
+  await db
+    .insertInto("live.protected")
+    .values(added.map(([id, { messages, bytes }]) => ({ version_id: id, messages, bytes })))
+    .onConflict((conflict) =>
+      conflict.column("version_id").doUpdateSet({
+        messages: sql`live.protected.messages + excluded.messages`,
+        bytes: sql`live.protected.bytes + excluded.bytes`,
+      }),
+    )
+    .execute();
 }
 
 function sum(one: ProtectedAmount = NOTHING, other: ProtectedAmount = NOTHING): ProtectedAmount {
