@@ -6,6 +6,7 @@ const ALL_ALONE = [
   "test/conformance/provider.suite.test.ts",
   "test/providers/azure-managed-hsm.conformance.test.ts",
   "test/providers/gcp-kms-hsm.conformance.test.ts",
+  "test/e2e/every-kind.test.ts",
 ];
 
 export default defineConfig({
