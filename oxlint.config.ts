@@ -30,6 +30,7 @@ const keepers: Readonly<Record<string, readonly string[]>> = {
   "providers/azure-key-vault/client.ts": ["@azure/keyvault-keys"],
   "providers/azure-key-vault/credentials.ts": ["@azure/identity"],
   "providers/gcp-kms/client.ts": ["@google-cloud/*", "google-gax", "@grpc/*"],
+  "providers/pkcs11/module.ts": ["pkcs11js"],
 };
 const folders: Readonly<Record<string, string>> = { doors: "src/doors/*", providers: "providers/*", config: "config" };
 

@@ -6,6 +6,12 @@ import { AWS_KMS_CAPABILITIES } from "#providers/aws-kms/capabilities.ts";
 import { hsmCapabilities, vaultCapabilities } from "#providers/azure-key-vault/capabilities.ts";
 import { gcpKmsCapabilities } from "#providers/gcp-kms/capabilities.ts";
 import { LOCAL_CAPABILITIES } from "#providers/local-hsm/capabilities.ts";
+import { capabilitiesOf } from "#providers/pkcs11/capabilities.ts";
+import { SOFTHSM } from "./softhsm.ts";
+
+/** Of SoftHSM 2.6.1: a token offers what its mechanisms are. */
+const TOKEN = capabilitiesOf(SOFTHSM);
+if (TOKEN === undefined) throw new Error("SoftHSM wraps nothing");
 
 const KINDS: Readonly<Record<string, Capabilities>> = {
   "aws-kms": AWS_KMS_CAPABILITIES,
@@ -13,6 +19,7 @@ const KINDS: Readonly<Record<string, Capabilities>> = {
   "azure-managed-hsm": hsmCapabilities({ retentionDays: 90 }),
   "gcp-kms": gcpKmsCapabilities("SOFTWARE"),
   "local-hsm": LOCAL_CAPABILITIES,
+  pkcs11: TOKEN,
 };
 
 /** From this heading on a page is generated. */

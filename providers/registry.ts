@@ -9,5 +9,6 @@ export const PROVIDER_KINDS: Readonly<Record<string, () => Promise<ProviderKind<
   "azure-key-vault": async () => (await import("./azure-key-vault/index.ts")).azureKeyVault,
   "azure-managed-hsm": async () => (await import("./azure-key-vault/index.ts")).azureManagedHsm,
   "gcp-kms": async () => (await import("./gcp-kms/index.ts")).gcpKms,
+  pkcs11: async () => (await import("./pkcs11/index.ts")).pkcs11,
   "local-hsm": async () => (await import("./local-hsm/index.ts")).localHsm,
 };
