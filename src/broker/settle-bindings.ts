@@ -65,11 +65,17 @@ async function settle(parts: BrokerParts, { binding, wanted }: UnsettledBinding)
       mutation: true,
     });
   }
-  await recordReached(parts, binding, wanted);
-  return true;
+  const reached = step === "nothing" ? wanted : (step.reaches ?? wanted);
+  await recordReached(parts, binding, reached);
+  return reached === wanted;
 }
 
-type Step = { readonly name: string; readonly run: (provider: Provider, call: CallContext) => Promise<Observation> };
+type Step = {
+  readonly name: string;
+  readonly run: (provider: Provider, call: CallContext) => Promise<Observation>;
+  /** Where it leads, if not yet where the provider should be. */
+  readonly reaches?: DesiredClass;
+};
 
 function stepOf(
   parts: BrokerParts,
@@ -80,7 +86,10 @@ function stepOf(
   const { processOnly, destructionDays } = provider.capabilities;
   if (wanted === "destroyed") {
     const days = destructionWindow(parts, binding, destructionDays);
-    if (days === undefined) return undefined;
+    // its window is shorter than the key's, or it has none: until its turn comes the key is of no use over there
+    if (days === undefined && reached === "disabled") return undefined;
+    if (days === undefined)
+      return { name: "disable", reaches: "disabled", run: ({ keys }, call) => keys.disable(ref, call) };
     return { name: "schedule-destruction", run: ({ keys }, call) => keys.scheduleDestruction(ref, days, call) };
   }
   if (reached === "destroyed")

@@ -3,7 +3,7 @@ import { Secret } from "#core/secret.ts";
 import { pkcs11 } from "#providers/pkcs11/index.ts";
 import { providerSuite } from "../conformance/provider.suite.ts";
 import { localSources } from "../unit/providers/local-hsm/sources.ts";
-import { makeSoftHsm, missingSoftHsm } from "./soft-hsm.ts";
+import { makeSoftHsm, missingSoftHsm } from "../emulators/soft-hsm.ts";
 
 const missing = missingSoftHsm();
 if (missing === undefined) await holdToTheSuite();
