@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts Claviger, under a newer Node than this one where this one is too old.
 import { spawn } from "node:child_process";
-import { enableCompileCache } from "node:module";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
 import { findNode, refuse } from "./find-node.js";
 
@@ -12,7 +12,7 @@ else handOver(node);
 
 /** Compiled code is kept in the package's own folder: who can write there can write the code itself. Where nobody can, nothing is kept. */
 async function start() {
-  enableCompileCache(fileURLToPath(new URL("../.cache/node", import.meta.url)));
+  module.enableCompileCache(fileURLToPath(new URL("../.cache/node", import.meta.url)));
   await import("#main.ts");
 }
 
