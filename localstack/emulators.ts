@@ -6,6 +6,7 @@ import { type LaunchOptions, parseArguments, USAGE } from "./arguments.ts";
 import { EMULATORS, type EmulatorKind } from "./catalogue.ts";
 import { choosePorts } from "./choose-ports.ts";
 import { type Emulator, startEmulator, waitUntilReady } from "./emulator.ts";
+import { type Fakes, openFakes } from "./fakes.ts";
 import { startProcess } from "./own-process.ts";
 
 const HOME = join(import.meta.dirname, "..", ".emu");
@@ -53,10 +54,28 @@ async function launch(options: LaunchOptions, signal: AbortSignal): Promise<numb
   const [command] = options.command;
   if (command === undefined) {
     console.log(told);
+    await using fakes = options.json || kinds.length < EMULATORS.length ? undefined : await openFakes(HOME);
+    if (fakes !== undefined) console.log(configuration(emulators, fakes));
     return await waitForTheEnd(emulators, signal);
   }
   console.error(told); // stdout is the command's
   return await runCommand(options.command, { emulators, signal, table: JSON.stringify(table) });
+}
+
+/** What a gateway is told of all that runs, to be put into a file. */
+function configuration(emulators: readonly Emulator[], { lines }: Fakes): string {
+  const credentials = "credentials: { data: { accessKeyId: test, secretAccessKey: test } }";
+  const aws = emulators
+    .filter(({ kind }) => kind.name === "local-kms")
+    .map(({ endpoint }) => `aws: { kind: aws-kms, region: us-east-1, endpoint: "${endpoint}", ${credentials} }`);
+  return [
+    "",
+    "# and our own fakes of Azure Key Vault and Google Cloud KMS. For a gateway:",
+    "providers:",
+    ...[...aws, ...lines].map((line) => `  ${line}`),
+    "  hsm: { kind: local-hsm }",
+    "routes: [{ name: default, place: { holders: all, minimum: 2 } }]",
+  ].join("\n");
 }
 
 function requireInstalled(kinds: readonly EmulatorKind[]): void {
